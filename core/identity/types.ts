@@ -1,0 +1,63 @@
+/** First 16 bytes of SHA-256 over the raw Ed25519 public key, as 32 lower-case hex characters. */
+export type NodeId = string;
+
+/** The node's long-term key. The private half stays in the process that loaded it. */
+export interface NodeKey {
+  readonly id: NodeId;
+  /** Raw Ed25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** PKCS#8 PEM, as TLS stacks want it. Never logged, never sent. */
+  readonly privateKeyPem: string;
+  /** Ed25519 signature, 64 bytes. Synchronous: gossip signs inside a sans-I/O engine. */
+  sign(message: Uint8Array): Uint8Array;
+}
+
+/** A role granted in signed data (a certificate SAN URI `pulse:role:<name>`), never self-asserted. */
+export type Role = "ca" | "scribe" | "exit" | "relay-only";
+
+/** What a validated node certificate says. Only `validateCertificate()` makes one. */
+export interface NodeCertificate {
+  readonly der: Uint8Array;
+  readonly pem: string;
+  readonly id: NodeId;
+  readonly network: string;
+  /** Raw Ed25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Lower-case hex. */
+  readonly serial: string;
+  /** SHA-256 over the DER, lower-case hex. */
+  readonly fingerprint: string;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Mesh addresses bound into the certificate: IPv4 first, then IPv6. */
+  readonly meshAddresses: readonly string[];
+  readonly roles: readonly Role[];
+}
+
+/** The CA a node trusts, and nothing else is trusted. */
+export interface TrustAnchor {
+  readonly der: Uint8Array;
+  readonly pem: string;
+  /** SHA-256 over the DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly publicKey: Uint8Array;
+  readonly notAfter: number;
+}
+
+/** Everything a joined node proves itself with. Replaced as a whole on renewal. */
+export interface Credentials {
+  readonly key: NodeKey;
+  readonly certificate: NodeCertificate;
+  readonly anchor: TrustAnchor;
+}
+
+/** `<id>.<network>.pulse.internal`: a name no public CA can sign, so Deno's built-in roots cannot matter. */
+export function nodeServerName(id: NodeId, network: string): string {
+  return `${id}.${networkServerName(network)}`;
+}
+
+/** `<network>.pulse.internal`: for a first dial to an address whose owner is not known yet. */
+export function networkServerName(network: string): string {
+  return `${network}.pulse.internal`;
+}
