@@ -1,0 +1,4 @@
+import { sessionComplianceSuite } from "../compliance/mod.ts";
+import { sessionPair } from "./testing.ts";
+
+sessionComplianceSuite("QUIC session", sessionPair);

@@ -1,0 +1,4 @@
+import { sessionComplianceSuite } from "../compliance/mod.ts";
+import { webSocketPair } from "./testing.ts";
+
+sessionComplianceSuite("WebSocket", webSocketPair);
