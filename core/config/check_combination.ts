@@ -1,0 +1,47 @@
+import { ConfigError } from "./errors.ts";
+import { settingKeys, type SettingName, type Settings } from "./settings.ts";
+
+/**
+ * Settings that contradict each other.
+ * @throws {ConfigError} names both and says which one to drop
+ */
+export function checkCombination(settings: Settings, origin: (name: SettingName) => string): void {
+  const fail = (name: SettingName, why: string): never => {
+    throw new ConfigError(`${origin(name)}: ${why}`, {
+      setting: settingKeys[name],
+      origin: origin(name),
+    });
+  };
+  if (settings.relayOnly) {
+    if (settings.ca) {
+      fail("ca", "a relay-only node only forwards and holds no CA key; run the CA as another node");
+    }
+    if (settings.socks) {
+      fail("socks", "a relay-only node opens no doors of its own; drop --socks or --relay-only");
+    }
+    if (settings.tcp !== undefined) {
+      fail("tcp", "a relay-only node opens no doors of its own; drop --tcp or --relay-only");
+    }
+    if (settings.allowLocal !== undefined && settings.allowLocal !== "none") {
+      fail("allowLocal", "a relay-only node serves no targets; drop --allow-local or --relay-only");
+    }
+  }
+  if (settings.ca && settings.join !== undefined) {
+    fail("join", "a CA certifies itself and joins nobody; drop --join or --ca");
+  }
+  if (!settings.ca && settings.caToken !== undefined) {
+    fail("caToken", "only a CA has a master token; to join with a token use --token");
+  }
+  if (!settings.ca && settings.caDays !== undefined) {
+    fail("caDays", "the CA decides how long certificates last; set this on the node with --ca");
+  }
+  if (!settings.ca && settings.meshCidr !== undefined) {
+    fail("meshCidr", "the CA assigns mesh addresses; set this on the node that runs with --ca");
+  }
+  if (!settings.socks && settings.socksListen !== undefined) {
+    fail("socksListen", "SOCKS is off; add --socks");
+  }
+  if (settings.quic === false && settings.websocket === false) {
+    fail("websocket", "no transport is left; drop --no-quic or --no-websocket");
+  }
+}

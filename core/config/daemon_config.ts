@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { errorText } from "../errors/mod.ts";
+import { logLevels } from "../log/log_level.ts";
+import type { LogLevel } from "../plugin/types.ts";
+import { ConfigError } from "./errors.ts";
+import type { LocalPorts } from "./local_ports.ts";
+
+const address = z.string().min(1).max(300);
+const localPorts = z.union([
+  z.literal("all"),
+  z.array(z.strictObject({ from: z.int(), to: z.int() }).readonly()).max(64).readonly(),
+]);
+
+/** Every setting with a value: what the launcher hands to the daemon as one line of JSON. Carries secrets, so never logged. */
+export interface DaemonConfig {
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly network: string;
+  /** True when the operator named the network: a certificate or an invite of another one is then an error. */
+  readonly networkGiven: boolean;
+  /** What others are told to dial: `host:port` each, never without a host. */
+  readonly advertise: "auto" | "none" | readonly string[];
+  /** `ip:port`; port 0 takes a free one. */
+  readonly listen: string;
+  /** `host:port` each. */
+  readonly peers: readonly string[];
+  /** An invite code (`pls_...`) or a relay's `host:port`; null to join nothing. */
+  readonly join: string | null;
+  /** Join token for `join`; on a CA its master token. */
+  readonly token: string | null;
+  readonly ca: boolean;
+  /** Master token of the CA (`--ca-token`, else `--token`); null when only managed tokens count. */
+  readonly caToken: string | null;
+  /** How long certificates of this CA last, in days; null for the CA's own choice. */
+  readonly caDays: number | null;
+  /** Where SOCKS listens, `ip:port`; null when off. */
+  readonly socks: string | null;
+  /** Where the TCP tunnel listener listens, `ip:port`; null when off. */
+  readonly tcp: string | null;
+  /** Loopback ports of this machine that other members may reach; see `allowsLocalPort`. */
+  readonly allowLocal: LocalPorts;
+  /** IPv4 range a CA assigns mesh addresses from. */
+  readonly meshCidr: string;
+  readonly relayOnly: boolean;
+  readonly quic: boolean;
+  readonly websocket: boolean;
+  readonly logLevel: LogLevel;
+  /** Of what goes to stderr; the file is always JSON. */
+  readonly logFormat: "auto" | "json" | "pretty";
+  /** Logs go to stderr too, and the end of stdin means that whoever started the node is gone. */
+  readonly foreground: boolean;
+}
+
+const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
+  dataDir: z.string().startsWith("/").max(4_096),
+  network: z.string().max(32),
+  networkGiven: z.boolean(),
+  advertise: z.union([
+    z.literal("auto"),
+    z.literal("none"),
+    z.array(address).min(1).max(8).readonly(),
+  ]),
+  listen: address,
+  peers: z.array(address).max(256).readonly(),
+  join: z.string().max(4_096).nullable(),
+  token: z.string().max(4_096).nullable(),
+  ca: z.boolean(),
+  caToken: z.string().max(4_096).nullable(),
+  caDays: z.number().nullable(),
+  socks: address.nullable(),
+  tcp: address.nullable(),
+  allowLocal: localPorts,
+  meshCidr: z.string().max(32),
+  relayOnly: z.boolean(),
+  quic: z.boolean(),
+  websocket: z.boolean(),
+  logLevel: z.enum(logLevels),
+  logFormat: z.enum(["auto", "json", "pretty"]),
+  foreground: z.boolean(),
+});
+
+/** Longest configuration line a daemon reads. */
+export const maxConfigLine = 1024 * 1024;
+
+/**
+ * The inverse of `JSON.stringify(config)`.
+ * @throws {ConfigError} the launcher and the daemon do not fit together
+ */
+export function parseDaemonConfig(line: string): DaemonConfig {
+  try {
+    return daemonConfigSchema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new ConfigError(
+      `The daemon's configuration is not usable; start it with "pulse start", not by hand: ${
+        errorText(cause)
+      }`,
+      {},
+      cause,
+    );
+  }
+}

@@ -1,0 +1,135 @@
+import { isAbsolute, join, resolve } from "node:path";
+import { dataFiles } from "../control/types.ts";
+import { errorText } from "../errors/mod.ts";
+import { defaultMeshCidr, parseMeshCidr } from "../identity/mesh_address.ts";
+import { defaultNetworkName, parseNetworkName } from "../identity/network_name.ts";
+import { parseLogLevel } from "../log/log_level.ts";
+import { type Advertised, parseAdvertise, parseDialable, parseListen } from "./addresses.ts";
+import { checkCombination } from "./check_combination.ts";
+import type { DaemonConfig } from "./daemon_config.ts";
+import { ConfigError } from "./errors.ts";
+import { defaultLocalPorts, parseLocalPorts } from "./local_ports.ts";
+import { settingKeys, type SettingName, type Settings } from "./settings.ts";
+
+export interface ConfigSources {
+  readonly flags: Settings;
+  /** Settings of the file, and its path for messages. */
+  readonly file?: { readonly path: string; readonly settings: Settings };
+  /** The user's home; undefined where there is none. */
+  readonly home: string | undefined;
+  readonly cwd: string;
+  readonly foreground: boolean;
+}
+
+/** Longest path of a unix socket, in bytes: `sun_path` less its terminating zero. */
+const maxSocketPath = 107;
+
+/**
+ * Defaults, then the file, then the flags; every value checked.
+ * @throws {ConfigError} names the setting, where it was written, and what to write instead
+ */
+export function resolveConfig(sources: ConfigSources): DaemonConfig {
+  const { flags, file } = sources;
+  const settings: Settings = { ...file?.settings, ...definedOnly(flags) };
+  const origin = (name: SettingName) =>
+    flags[name] !== undefined || file === undefined
+      ? name === "peers" ? "the peer" : `--${settingKeys[name]}`
+      : `"${settingKeys[name]}" in ${file.path}`;
+  /** Runs a parser over one setting and says in its error which one it was. */
+  const read = <T>(name: SettingName, parse: () => T): T => {
+    try {
+      return parse();
+    } catch (cause) {
+      throw new ConfigError(
+        `${origin(name)}: ${errorText(cause)}`,
+        { setting: settingKeys[name], origin: origin(name) },
+        cause,
+      );
+    }
+  };
+  checkCombination(settings, origin);
+  const advertised = read("addr", () => parseAdvertise(settings.addr ?? "auto"));
+  return {
+    dataDir: read("dataDir", () => resolveDataDir(settings.dataDir, sources)),
+    network: read("network", () => parseNetworkName(settings.network ?? defaultNetworkName)),
+    networkGiven: settings.network !== undefined,
+    advertise: advertised.advertise,
+    listen: read("listen", () => parseListen(settings.listen ?? listenFor(advertised), "0.0.0.0")),
+    peers: read("peers", () => (settings.peers ?? []).map(parseDialable)),
+    join: read("join", () => joinTarget(settings.join)),
+    token: settings.token ?? null,
+    ca: settings.ca ?? false,
+    caToken: settings.ca ? settings.caToken ?? settings.token ?? null : null,
+    caDays: settings.caDays ?? null,
+    socks: settings.socks
+      ? read("socksListen", () => parseListen(settings.socksListen ?? ":1080", "127.0.0.1"))
+      : null,
+    tcp: settings.tcp === undefined
+      ? null
+      : read("tcp", () => parseListen(settings.tcp ?? "", "127.0.0.1")),
+    allowLocal: read("allowLocal", () => {
+      const ports = settings.relayOnly ? "none" : defaultLocalPorts;
+      return parseLocalPorts(settings.allowLocal ?? ports);
+    }),
+    meshCidr: read("meshCidr", () => {
+      const cidr = settings.meshCidr ?? defaultMeshCidr;
+      parseMeshCidr(cidr);
+      return cidr;
+    }),
+    relayOnly: settings.relayOnly ?? false,
+    quic: settings.quic ?? true,
+    websocket: settings.websocket ?? true,
+    logLevel: read("logLevel", () => parseLogLevel(settings.logLevel ?? "info")),
+    logFormat: read("logFormat", () => parseLogFormat(settings.logFormat ?? "auto")),
+    foreground: sources.foreground,
+  };
+}
+
+/**
+ * Where a node keeps its files: absolute, `~/` meaning the user's home, `~/.pulse` when nothing is said.
+ * @throws {ConfigError}
+ */
+export function resolveDataDir(
+  text: string | undefined,
+  where: { readonly home: string | undefined; readonly cwd: string },
+): string {
+  const { home, cwd } = where;
+  const path = text === undefined
+    ? join(home ?? cwd, ".pulse")
+    : text.startsWith("~/") && home !== undefined
+    ? join(home, text.slice(2))
+    : isAbsolute(text)
+    ? resolve(text)
+    : resolve(cwd, text);
+  const bytes = new TextEncoder().encode(join(path, dataFiles.tunnelSocket)).length;
+  if (bytes > maxSocketPath) {
+    throw new ConfigError(
+      `${path} is too long for a unix socket inside it (${bytes} bytes, ${maxSocketPath} at most); use a shorter directory`,
+    );
+  }
+  return path;
+}
+
+/** Seed behaviour: what is advertised is what is listened on, as far as that can be bound. */
+function listenFor(advertised: Advertised): string {
+  if (advertised.port === null) return ":8443";
+  const first = advertised.loopback ? advertised.advertise[0] : undefined;
+  return first ?? `:${advertised.port}`;
+}
+
+function joinTarget(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const trimmed = text.trim();
+  return trimmed.startsWith("pls_") ? trimmed : parseDialable(trimmed);
+}
+
+function parseLogFormat(text: string): DaemonConfig["logFormat"] {
+  const word = text.toLowerCase();
+  if (word === "auto" || word === "json" || word === "pretty") return word;
+  throw new ConfigError(`"${text.slice(0, 40)}" is not a log format; use auto, json or pretty`);
+}
+
+/** Without keys whose value is undefined, which would hide the file's. */
+function definedOnly(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { parseDaemonConfig } from "./daemon_config.ts";
+import { ConfigError } from "./errors.ts";
+import { resolveConfig } from "./resolve_config.ts";
+import type { Settings } from "./settings.ts";
+
+const resolve = (flags: Settings, file?: Settings) =>
+  resolveConfig({
+    flags,
+    ...(file === undefined ? {} : { file: { path: "/etc/pulse.toml", settings: file } }),
+    home: "/home/u",
+    cwd: "/work",
+    foreground: true,
+  });
+
+Deno.test("nothing said gives a node that listens everywhere, advertises what it finds out, and opens no doors", () => {
+  assert.deepEqual(resolve({}), {
+    dataDir: "/home/u/.pulse",
+    network: "pulse",
+    networkGiven: false,
+    advertise: "auto",
+    listen: "0.0.0.0:8443",
+    peers: [],
+    join: null,
+    token: null,
+    ca: false,
+    caToken: null,
+    caDays: null,
+    socks: null,
+    tcp: null,
+    allowLocal: [{ from: 22, to: 22 }, { from: 80, to: 80 }, { from: 443, to: 443 }],
+    meshCidr: "10.100.0.0/16",
+    relayOnly: false,
+    quic: true,
+    websocket: true,
+    logLevel: "info",
+    logFormat: "auto",
+    foreground: true,
+  });
+});
+
+Deno.test("a flag wins over the file and the file over the default", () => {
+  const config = resolve({ network: "b" }, { network: "a", logLevel: "WARN", peers: ["x:1"] });
+  assert.equal(config.network, "b");
+  assert.equal(config.networkGiven, true);
+  assert.equal(config.logLevel, "warn");
+  assert.deepEqual(config.peers, ["x:1"]);
+});
+
+Deno.test("a listener with no host of its own follows the advertised port, on loopback if that is all it advertises", () => {
+  assert.equal(resolve({ addr: "relay.example.com:443" }).listen, "0.0.0.0:443");
+  assert.equal(resolve({ addr: ":9443" }).listen, "0.0.0.0:9443");
+  assert.equal(resolve({ addr: ":9443" }).advertise, "auto");
+  assert.equal(resolve({ addr: "127.0.0.1:9443" }).listen, "127.0.0.1:9443");
+  assert.equal(resolve({ addr: "[::1]:9443" }).listen, "[::1]:9443");
+  assert.equal(resolve({ addr: "r:443", listen: ":8443" }).listen, "0.0.0.0:8443");
+});
+
+Deno.test("the local doors are on loopback unless a host is named", () => {
+  assert.equal(resolve({ tcp: ":7000" }).tcp, "127.0.0.1:7000");
+  assert.equal(resolve({ tcp: "0.0.0.0:7000" }).tcp, "0.0.0.0:7000");
+  assert.equal(resolve({ socks: true }).socks, "127.0.0.1:1080");
+  assert.equal(resolve({ socks: true, socksListen: "[::1]:9050" }).socks, "[::1]:9050");
+});
+
+Deno.test("the CA's master token is --ca-token, else --token", () => {
+  assert.equal(resolve({ ca: true, token: "t" }).caToken, "t");
+  assert.equal(resolve({ ca: true, token: "t", caToken: "c" }).caToken, "c");
+  assert.equal(resolve({ token: "t" }).caToken, null);
+});
+
+Deno.test("a relay-only node serves no targets", () => {
+  assert.deepEqual(resolve({ relayOnly: true }).allowLocal, []);
+});
+
+Deno.test("every bad value is refused with the setting's name, where it came from and what to write", () => {
+  const cases: readonly [Settings, RegExp][] = [
+    [{ listen: "relay.example.com:1" }, /^--listen: .*not an IP address/],
+    [{ addr: "0.0.0.0:8443" }, /^--addr: 0\.0\.0\.0 cannot be dialled/],
+    [{ peers: ["a b"] }, /^the peer: /],
+    [{ join: ":8443" }, /^--join: .*names no host/],
+    [{ network: "Corp!" }, /^--network: .*1 to 32/],
+    [{ logLevel: "loud" }, /^--log-level: .*debug, info, warn or error/],
+    [{ logFormat: "xml" }, /^--log-format: .*auto, json or pretty/],
+    [{ ca: true, meshCidr: "10.0.0.0/99" }, /^--mesh-cidr: /],
+    [{ allowLocal: "ssh" }, /^--allow-local: .*not a port/],
+    [{ dataDir: "/" + "x".repeat(100) }, /^--data-dir: .*too long for a unix socket/],
+    [{ relayOnly: true, ca: true }, /^--ca: a relay-only node/],
+    [{ relayOnly: true, socks: true }, /^--socks: a relay-only node/],
+    [{ relayOnly: true, tcp: ":1" }, /^--tcp: a relay-only node/],
+    [{ relayOnly: true, allowLocal: "22" }, /^--allow-local: a relay-only node/],
+    [{ ca: true, join: "r:1" }, /^--join: a CA certifies itself/],
+    [{ caToken: "t" }, /^--ca-token: only a CA/],
+    [{ meshCidr: "10.0.0.0/16" }, /^--mesh-cidr: the CA assigns/],
+    [{ caDays: 30 }, /^--ca-days: the CA decides/],
+    [{ socksListen: ":1" }, /^--socks-listen: SOCKS is off/],
+    [{ quic: false, websocket: false }, /no transport is left/],
+  ];
+  for (const [settings, message] of cases) {
+    assert.throws(
+      () => resolve(settings),
+      (error) => {
+        assert.ok(error instanceof ConfigError, String(error));
+        assert.match(error.message, message);
+        return true;
+      },
+      JSON.stringify(settings),
+    );
+  }
+  assert.throws(() => resolve({}, { logLevel: "loud" }), {
+    message: /^"log-level" in \/etc\/pulse\.toml: /,
+  });
+});
+
+Deno.test("a configuration survives the way to the daemon, and nothing else passes for one", () => {
+  const config = resolve({ join: "pls_abc", token: "t", socks: true, peers: ["[::1]:1"] });
+  assert.deepEqual(parseDaemonConfig(JSON.stringify(config)), config);
+  for (const line of ["", "{}", "null", JSON.stringify({ ...config, extra: 1 })]) {
+    assert.throws(() => parseDaemonConfig(line), ConfigError);
+  }
+});

@@ -1,0 +1,49 @@
+/** Settings as written: in the file (under these keys), or as flags (`--` before the key; `caDays` has none). */
+export interface Settings {
+  readonly dataDir?: string;
+  readonly network?: string;
+  readonly addr?: string;
+  readonly listen?: string;
+  readonly peers?: readonly string[];
+  readonly join?: string;
+  readonly token?: string;
+  readonly caToken?: string;
+  readonly ca?: boolean;
+  readonly caDays?: number;
+  readonly socks?: boolean;
+  readonly socksListen?: string;
+  readonly tcp?: string;
+  readonly allowLocal?: string;
+  readonly meshCidr?: string;
+  readonly relayOnly?: boolean;
+  readonly quic?: boolean;
+  readonly websocket?: boolean;
+  readonly logLevel?: string;
+  readonly logFormat?: string;
+}
+
+export type SettingName = keyof Settings;
+
+/** The key of a setting in the file, which is also its flag without the dashes. */
+export const settingKeys: Readonly<Record<SettingName, string>> = {
+  dataDir: "data-dir",
+  network: "network",
+  addr: "addr",
+  listen: "listen",
+  peers: "peers",
+  join: "join",
+  token: "token",
+  caToken: "ca-token",
+  ca: "ca",
+  caDays: "ca-days",
+  socks: "socks",
+  socksListen: "socks-listen",
+  tcp: "tcp",
+  allowLocal: "allow-local",
+  meshCidr: "mesh-cidr",
+  relayOnly: "relay-only",
+  quic: "quic",
+  websocket: "websocket",
+  logLevel: "log-level",
+  logFormat: "log-format",
+};

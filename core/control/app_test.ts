@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { PulseError } from "../errors/mod.ts";
+import type { PluginApiRequest, PluginApiRoute } from "../plugin/types.ts";
+import { createControlApp } from "./app.ts";
+import { sampleControl, sampleStatus } from "./testing.ts";
+import type { NodeControl } from "./types.ts";
+
+function appWith(changes: Partial<NodeControl> = {}, more: { requestTimeoutMs?: number } = {}) {
+  const logged: string[] = [];
+  const stopping = new AbortController();
+  const app = createControlApp({
+    control: sampleControl(changes),
+    log: (_level, message) => logged.push(message),
+    pid: 4711,
+    signal: stopping.signal,
+    ...more,
+  });
+  const call = (method: string, path: string, body?: BodyInit, type = "application/json") =>
+    app(
+      new Request(`http://localhost${path}`, {
+        method,
+        ...(body === undefined ? {} : { body, headers: { "content-type": type } }),
+      }),
+    );
+  return { call, logged, stopping };
+}
+
+const route = (
+  method: PluginApiRoute["method"],
+  path: string,
+  handle: (request: PluginApiRequest) => { status: number; body: null | object },
+): PluginApiRoute => ({
+  method,
+  path,
+  summary: `${method} ${path}`,
+  handle: (request) =>
+    Promise.resolve(handle(request) as Awaited<ReturnType<PluginApiRoute["handle"]>>),
+});
+
+Deno.test("status, permissions, metrics and ping answer what the node says", async () => {
+  const { call } = appWith();
+  assert.deepEqual(await (await call("GET", "/v1/status")).json(), sampleStatus());
+  assert.deepEqual(await (await call("GET", "/v1/permissions")).json(), {
+    probes: [{ what: "ffi", allowed: false, detail: "denied" }],
+  });
+  const metrics = await call("GET", "/metrics");
+  assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+  assert.equal(await metrics.text(), "pulse_peers_total 3\n");
+  assert.equal((await (await call("GET", "/v1/ping")).json()).pid, 4711);
+});
+
+Deno.test("stop is a POST, begins the stop and names the process", async () => {
+  let stops = 0;
+  const { call } = appWith({ stop: () => void stops++ });
+  assert.equal((await call("GET", "/v1/stop")).status, 404);
+  assert.equal(stops, 0);
+  assert.deepEqual(await (await call("POST", "/v1/stop")).json(), { pid: 4711 });
+  assert.equal(stops, 1);
+});
+
+Deno.test("a plugin's routes get parameters, query and body, and their own status goes back", async () => {
+  let seen: PluginApiRequest | undefined;
+  const { call } = appWith({
+    pluginRoutes: () => [
+      route("DELETE", "/tokens/:id", (request) => {
+        seen = request;
+        return { status: 201, body: { done: true } };
+      }),
+      route("GET", "/tokens/all", () => ({ status: 200, body: { which: "all" } })),
+      route("GET", "/tokens/:id", () => ({ status: 204, body: null })),
+    ],
+  });
+  const response = await call("DELETE", "/v1/tokens/a%20b?force=1", `{"x":1}`);
+  assert.equal(response.status, 201);
+  assert.deepEqual(await response.json(), { done: true });
+  assert.deepEqual(seen, { params: { id: "a b" }, query: { force: "1" }, body: { x: 1 } });
+  assert.deepEqual(await (await call("GET", "/v1/tokens/all")).json(), { which: "all" });
+  assert.equal((await call("GET", "/v1/tokens/x")).status, 204);
+  assert.equal((await call("PUT", "/v1/tokens/x")).status, 405);
+  assert.equal((await call("GET", "/v1/tokens/%zz")).status, 404);
+});
+
+Deno.test("errors are problem responses with a stable code, and only surprises are logged", async () => {
+  let thrown: unknown = new PulseError("NODE_UNKNOWN", "no node is called x", { node: "x" });
+  const { call, logged } = appWith({
+    pluginRoutes: () => [
+      route("GET", "/fail", () => {
+        throw thrown;
+      }),
+    ],
+  });
+  const response = await call("GET", "/v1/fail");
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  assert.deepEqual(await response.json(), {
+    title: "Not found",
+    status: 404,
+    code: "NODE_UNKNOWN",
+    detail: "no node is called x",
+    fields: { node: "x" },
+  });
+  assert.deepEqual(logged, []);
+  thrown = new TypeError("oops");
+  const surprise = await call("GET", "/v1/fail");
+  assert.equal(surprise.status, 500);
+  assert.equal((await surprise.json()).code, "UNEXPECTED");
+  assert.deepEqual(logged, ["control request failed"]);
+  assert.equal((await (await call("GET", "/elsewhere")).json()).code, "ROUTE_UNKNOWN");
+});
+
+Deno.test("a body beyond the limit, of another type or not JSON is refused", async () => {
+  const { call } = appWith({
+    pluginRoutes: () => [route("POST", "/x", ({ body }) => ({ status: 200, body: { body } }))],
+  });
+  assert.deepEqual(await (await call("POST", "/v1/x", "[1]")).json(), { body: [1] });
+  assert.deepEqual(await (await call("POST", "/v1/x")).json(), { body: null });
+  assert.equal((await call("POST", "/v1/x", " ".repeat(1024 * 1024 + 1))).status, 413);
+  assert.equal((await (await call("POST", "/v1/x", "{")).json()).code, "BODY_INVALID");
+  assert.equal(
+    (await (await call("POST", "/v1/x", "{}", "text/plain")).json()).code,
+    "BODY_INVALID",
+  );
+});
+
+Deno.test("a handler that never answers is given up in time, and soon when the node stops", async () => {
+  const never = Promise.withResolvers<never>();
+  const stuck: PluginApiRoute = {
+    method: "GET",
+    path: "/stuck",
+    summary: "",
+    handle: () => never.promise,
+  };
+  const timed = appWith({ pluginRoutes: () => [stuck] }, { requestTimeoutMs: 10 });
+  assert.equal((await timed.call("GET", "/v1/stuck")).status, 504);
+  const stopped = appWith({ pluginRoutes: () => [stuck] });
+  const answer = stopped.call("GET", "/v1/stuck");
+  stopped.stopping.abort();
+  assert.equal((await answer).status, 503);
+});
+
+Deno.test("the OpenAPI document has the core routes with schemas and the plugins' routes", async () => {
+  const { call } = appWith({
+    pluginRoutes: () => [route("DELETE", "/tokens/:id", () => ({ status: 204, body: null }))],
+  });
+  const document = await (await call("GET", "/openapi.json")).json();
+  assert.equal(document.openapi, "3.1.0");
+  assert.deepEqual(Object.keys(document.paths).sort(), [
+    "/metrics",
+    "/v1/permissions",
+    "/v1/ping",
+    "/v1/status",
+    "/v1/stop",
+    "/v1/tokens/{id}",
+  ]);
+  const schema =
+    document.paths["/v1/status"].get.responses["200"].content["application/json"].schema;
+  assert.equal(schema.properties.self.properties.id.type, "string");
+  assert.equal(document.paths["/v1/tokens/{id}"].delete.parameters[0].name, "id");
+});

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { StatusReport } from "./types.ts";
+
+const sessionKind = z.enum(["quic", "direct_quic", "websocket"]);
+const role = z.enum(["ca", "scribe", "exit", "relay-only"]);
+const texts = z.array(z.string());
+
+const selfStatus = z.object({
+  id: z.string(),
+  network: z.string(),
+  version: z.string(),
+  joined: z.boolean(),
+  pid: z.int(),
+  uptimeSeconds: z.number(),
+  meshAddresses: texts,
+  addresses: texts,
+  listen: z.object({ quic: z.string().nullable(), websocket: z.string().nullable() }),
+  roles: z.array(role),
+  capabilities: texts,
+  dataDir: z.string(),
+});
+
+const certificateStatus = z.object({
+  serial: z.string(),
+  fingerprint: z.string(),
+  notBefore: z.string(),
+  notAfter: z.string(),
+  remainingSeconds: z.number(),
+  status: z.enum(["valid", "expiring", "expired"]),
+  caFingerprint: z.string(),
+});
+
+const peerStatus = z.object({
+  id: z.string(),
+  addresses: texts,
+  meshAddresses: texts,
+  link: z.union([sessionKind, z.literal("-")]),
+  latencyMs: z.number().nullable(),
+  loss: z.number(),
+  hops: z.int(),
+  path: texts,
+  reason: z.string().nullable(),
+  version: z.string(),
+  roles: z.array(role),
+  capabilities: texts,
+  lastSeenSeconds: z.number(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+});
+
+/** `GET /v1/status`. */
+export const statusSchema: z.ZodType<StatusReport> = z.object({
+  self: selfStatus,
+  certificate: certificateStatus.nullable(),
+  peers: z.array(peerStatus),
+  plugins: z.array(z.object({
+    name: z.string(),
+    state: z.enum(["running", "failed", "stopped"]),
+    detail: z.string(),
+  })),
+  warnings: z.array(z.object({
+    code: z.string(),
+    severity: z.enum(["warning", "error"]),
+    text: z.string(),
+  })),
+});
+
+/** `GET /v1/permissions`. */
+export const permissionsSchema = z.object({
+  probes: z.array(z.object({ what: z.string(), allowed: z.boolean(), detail: z.string() })),
+});
+
+/** `GET /v1/ping`. */
+export const pingSchema = z.object({ pid: z.int(), version: z.string() });
+
+/** `POST /v1/stop`. */
+export const stopSchema = z.object({ pid: z.int() });
+
+/** Every error: RFC 9457, with pulse's stable code. */
+export const problemSchema = z.object({
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  fields: z.record(z.string(), z.unknown()).optional(),
+});

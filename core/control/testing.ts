@@ -1,0 +1,46 @@
+import type { NodeControl, StatusReport } from "./types.ts";
+
+/** For tests: a status that fits the schema. */
+export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport {
+  return {
+    self: {
+      id: "4353db8f32bad58020c6d3c9238f80c2",
+      network: "corp",
+      version: "0.1.0",
+      joined: true,
+      pid: 4711,
+      uptimeSeconds: 3_725,
+      meshAddresses: ["10.100.255.212", "fd12:3456:789a::1"],
+      addresses: ["relay.example.com:443"],
+      listen: { quic: "0.0.0.0:8443", websocket: "0.0.0.0:8443" },
+      roles: ["ca"],
+      capabilities: ["relay", "ca"],
+      dataDir: "/home/u/.pulse",
+    },
+    certificate: {
+      serial: "01ab",
+      fingerprint: "ab".repeat(32),
+      notBefore: "2026-01-01T00:00:00.000Z",
+      notAfter: "2026-04-01T00:00:00.000Z",
+      remainingSeconds: 7_776_000,
+      status: "valid",
+      caFingerprint: "cd".repeat(32),
+    },
+    peers: [],
+    plugins: [{ name: "ca", state: "running", detail: "" }],
+    warnings: [],
+    ...changes,
+  };
+}
+
+/** For tests: a node that answers what it is given. */
+export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
+  return {
+    status: () => sampleStatus(),
+    probePermissions: () => Promise.resolve([{ what: "ffi", allowed: false, detail: "denied" }]),
+    stop: () => {},
+    pluginRoutes: () => [],
+    metrics: () => Promise.resolve("pulse_peers_total 3\n"),
+    ...changes,
+  };
+}

@@ -1,0 +1,110 @@
+import type { NodeId, Role } from "../identity/types.ts";
+import type { PluginApiRoute, PluginStatus } from "../plugin/types.ts";
+import type { SessionKind } from "../sessions/types.ts";
+
+export type { PluginStatus };
+
+/** `pulse status --json`: what the node knows about itself and its mesh right now. */
+export interface StatusReport {
+  readonly self: SelfStatus;
+  /** Null before the node has joined. */
+  readonly certificate: CertificateStatus | null;
+  readonly peers: readonly PeerStatus[];
+  readonly plugins: readonly PluginStatus[];
+  /** Empty when all is well. */
+  readonly warnings: readonly HealthWarning[];
+}
+
+export interface SelfStatus {
+  readonly id: NodeId;
+  readonly network: string;
+  readonly version: string;
+  readonly joined: boolean;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  /** Mesh addresses from the certificate: IPv4, IPv6. */
+  readonly meshAddresses: readonly string[];
+  /** `host:port` advertised to others. */
+  readonly addresses: readonly string[];
+  /** `host:port` really bound. */
+  readonly listen: { readonly quic: string | null; readonly websocket: string | null };
+  readonly roles: readonly Role[];
+  readonly capabilities: readonly string[];
+  readonly dataDir: string;
+}
+
+export interface CertificateStatus {
+  readonly serial: string;
+  readonly fingerprint: string;
+  /** RFC 3339. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly remainingSeconds: number;
+  readonly status: "valid" | "expiring" | "expired";
+  readonly caFingerprint: string;
+}
+
+export interface PeerStatus {
+  readonly id: NodeId;
+  readonly addresses: readonly string[];
+  readonly meshAddresses: readonly string[];
+  /** `-` when there is no direct session. */
+  readonly link: SessionKind | "-";
+  /** Of the link when there is one, else of the best path; null while unmeasured or unreachable. */
+  readonly latencyMs: number | null;
+  /** 0..1 */
+  readonly loss: number;
+  /** Links on the best path; 0 when unreachable. */
+  readonly hops: number;
+  /** Best path, this node first; empty when unreachable. */
+  readonly path: readonly NodeId[];
+  /** Why there is no path or no direct link, in words; null when there is a direct link. */
+  readonly reason: string | null;
+  readonly version: string;
+  readonly roles: readonly Role[];
+  readonly capabilities: readonly string[];
+  /** Since its record was last refreshed. */
+  readonly lastSeenSeconds: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface HealthWarning {
+  /** Stable, such as `CERTIFICATE_EXPIRING`. */
+  readonly code: string;
+  readonly severity: "warning" | "error";
+  readonly text: string;
+}
+
+/** One attempt of the self-check: what the process tried and whether Deno let it. */
+export interface PermissionProbe {
+  readonly what: string;
+  readonly allowed: boolean;
+  readonly detail: string;
+}
+
+/** What the control API needs of a running node. */
+export interface NodeControl {
+  status(): StatusReport;
+  /** Tries, from inside the process, what a relay must not be able to do. */
+  probePermissions(): Promise<readonly PermissionProbe[]>;
+  /** Begins an orderly stop; returns at once. */
+  stop(): void;
+  /** Routes of the loaded plugins, mounted under `/v1`. */
+  pluginRoutes(): readonly PluginApiRoute[];
+  /** Prometheus text exposition. */
+  metrics(): Promise<string>;
+}
+
+/** Names of the files in a data directory. */
+export const dataFiles = {
+  key: "identity.key",
+  certificate: "identity.crt",
+  anchor: "ca.crt",
+  peers: "peers.json",
+  state: "state.json",
+  controlSocket: "pulse.sock",
+  tunnelSocket: "tunnel.sock",
+  localToken: "local-token",
+  log: "pulse.log",
+} as const;

@@ -1,0 +1,55 @@
+import { PulseError } from "../errors/mod.ts";
+import type { HostServices, Json } from "../plugin/types.ts";
+import type { Node } from "./node.ts";
+
+/** What plugins may ask of core. The node comes later than its plugins: the CA plugin makes its certificate. */
+export interface HostServicesOptions {
+  readonly id: string;
+  readonly network: string;
+  node(): Node | undefined;
+  /** Services other plugins provide. */
+  call(service: string, method: string, argument: Json): Promise<Json>;
+  emit(type: string, fields: { readonly [key: string]: Json | undefined }): void;
+}
+
+/** @returns core's side of the plugin interface */
+export function makeHostServices(options: HostServicesOptions): HostServices {
+  const joined = (): Node => {
+    const node = options.node();
+    if (node === undefined) {
+      throw new PulseError("NODE_NOT_JOINED", "This node has not joined a network yet");
+    }
+    return node;
+  };
+  return {
+    self: () => {
+      const node = options.node();
+      return Promise.resolve({
+        id: options.id,
+        network: options.network,
+        addresses: node?.addresses ?? [],
+        joined: node !== undefined,
+      });
+    },
+    peers: () => {
+      const node = joined();
+      const peers = [...node.records()].filter((record) => record.id !== node.id);
+      return Promise.resolve(peers.map((record) => ({
+        id: record.id,
+        meshAddresses: record.certificate.meshAddresses,
+        roles: record.certificate.roles,
+        capabilities: record.report.capabilities,
+        linked: node.link(record.id) !== undefined,
+      })));
+    },
+    // Async functions, so that a bad name is a rejection and never a throw across the plugin boundary.
+    resolveNode: async (text) => await Promise.resolve(joined().findNode(text)),
+    openStream: async (request, streamOptions) => {
+      const node = joined();
+      const { node: name, ...rest } = request;
+      return await node.openStream({ destination: node.findNode(name), ...rest }, streamOptions);
+    },
+    call: (service, method, argument) => options.call(service, method, argument),
+    emit: (type, fields) => options.emit(type, fields),
+  };
+}

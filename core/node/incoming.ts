@@ -1,0 +1,76 @@
+import { connToStream } from "../streams/mod.ts";
+import { errorText } from "../errors/mod.ts";
+import type { LogFn } from "../plugin/types.ts";
+import type { ByteStream } from "../sessions/types.ts";
+import {
+  Deadline,
+  type IncomingRequest,
+  type IncomingStream,
+  openTimeoutMs,
+  pipe,
+  StreamError,
+} from "../streams/mod.ts";
+import { dialTcpTarget, type TargetPolicy } from "./tcp_target.ts";
+
+export interface IncomingOptions {
+  /** Hands a stream to the plugin that serves its protocol. */
+  handle(protocol: string, stream: ByteStream, from: IncomingStream): Promise<boolean>;
+  /** Protocols plugins serve. */
+  protocols(): readonly string[];
+  /** Which TCP targets other members may reach through this node. */
+  readonly targets: TargetPolicy;
+  readonly log: LogFn;
+}
+
+/** Serves a request that ends at this node: a TCP target, or a plugin's protocol. */
+export async function serveRequest(
+  request: IncomingRequest,
+  options: IncomingOptions,
+): Promise<void> {
+  const { from } = request;
+  try {
+    if (from.protocol === "tcp") return await serveTcp(request, options);
+    if (!options.protocols().includes(from.protocol)) {
+      return await request.refuse(
+        "STREAM_NO_PROTOCOL",
+        `This node does not serve ${from.protocol}`,
+      );
+    }
+    const stream = await request.accept();
+    if (!await options.handle(from.protocol, stream, from)) stream.reset();
+  } catch (error) {
+    options.log("debug", "stream ended with an error", {
+      peer: from.origin.id,
+      protocol: from.protocol,
+      error: errorText(error),
+    });
+  }
+}
+
+async function serveTcp(request: IncomingRequest, options: IncomingOptions): Promise<void> {
+  const { from } = request;
+  let conn: Deno.TcpConn;
+  try {
+    // A little less patience than the opener has, so that it hears the reason.
+    using deadline = new Deadline(openTimeoutMs - 1_000);
+    const target = from.target ?? "";
+    if (Number(target.slice(target.lastIndexOf(":") + 1)) !== from.port) {
+      throw new StreamError("STREAM_TARGET_INVALID", "The target's port is not the declared one");
+    }
+    conn = await dialTcpTarget(target, options.targets, deadline.signal);
+  } catch (error) {
+    const status = error instanceof StreamError ? error.status : "STREAM_FAILED";
+    options.log("info", "target refused", {
+      peer: from.origin.id,
+      status,
+      error: errorText(error),
+    });
+    return await request.refuse(status, errorText(error));
+  }
+  const local = connToStream(conn);
+  try {
+    await pipe(await request.accept(), local);
+  } finally {
+    local.reset();
+  }
+}

@@ -1,0 +1,402 @@
+import { formatHostPort } from "../address/mod.ts";
+import { errorText } from "../errors/mod.ts";
+import type { GossipRecord } from "../gossip/types.ts";
+import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
+import type { NoPath, Paths } from "../router/mod.ts";
+import { dialBest } from "../sessions/dial/mod.ts";
+import { defaultSessionLimits, type LinkPolicy, SessionCloseCode } from "../sessions/types.ts";
+import { WebSocketTransport } from "../sessions/websocket/mod.ts";
+import type { MeshStream, StreamDeps, StreamRequest } from "../streams/mod.ts";
+import { TaskSet } from "../tasks/mod.ts";
+import { version } from "../version.ts";
+import { Admission } from "./admission.ts";
+import { advertisedAddresses, readObservedAddress } from "./advertise.ts";
+import { ControlChannel, controlKind } from "./control_channel.ts";
+import { ControlLinks } from "./control_links.ts";
+import { GossipDriver } from "./gossip_driver.ts";
+import { type Link, LinkManager } from "./link_manager.ts";
+import { type Listeners, openListeners } from "./listeners.ts";
+import { openLocalStream } from "./local_stream.ts";
+import { MeshRoutes } from "./mesh_routes.ts";
+import { MeshStreams } from "./mesh_streams.ts";
+import { findNode } from "./mesh_view.ts";
+import type { NodeOptions } from "./node_options.ts";
+import { Notifier } from "./notifier.ts";
+import { PeerDialler } from "./peer_dialler.ts";
+import type { RememberedPeer } from "./peers_store.ts";
+import { ProbeDriver } from "./probe_driver.ts";
+import { StreamAcceptor } from "./stream_acceptor.ts";
+
+/** A running member of a mesh: links, gossip, routes and streams, wired together. */
+export class Node implements AsyncDisposable {
+  readonly #options: NodeOptions;
+  readonly #listeners: Listeners;
+  readonly #links: LinkManager;
+  readonly #control: ControlLinks;
+  readonly #gossip: GossipDriver;
+  readonly #routes: MeshRoutes;
+  readonly #admission: Admission;
+  readonly #acceptor: StreamAcceptor;
+  readonly #probes: ProbeDriver;
+  readonly #dialler: PeerDialler;
+  readonly #streams: MeshStreams;
+  readonly #changed = new Notifier();
+  readonly #observed = new Map<NodeId, string>();
+  readonly #tasks: TaskSet;
+  #credentials: Credentials;
+  /** Links that have been probed and given a control channel: once each, however often they become preferred. */
+  readonly #started = new WeakSet<Link>();
+
+  static async start(options: NodeOptions): Promise<Node> {
+    // The policy is asked for the first time after the node exists: nothing is accepted before `#begin`.
+    const started: { node?: Node } = {};
+    const policy: LinkPolicy = {
+      network: options.network,
+      credentials: () => started.node?.credentials ?? options.credentials,
+      admit: (peer) => started.node?.admit(peer),
+      now: () => options.clock.wall(),
+    };
+    const listeners = await openListeners({
+      listen: options.listen,
+      policy,
+      limits: defaultSessionLimits,
+      quic: options.quic,
+      websocket: options.websocket,
+      onJoin: (conversation) => options.hooks.join(conversation),
+    });
+    const node = started.node = new Node(options, listeners, policy);
+    node.#begin();
+    return node;
+  }
+
+  private constructor(options: NodeOptions, listeners: Listeners, policy: LinkPolicy) {
+    const { clock, log } = options;
+    const self = options.credentials.key.id;
+    this.#options = options;
+    this.#credentials = options.credentials;
+    this.#listeners = listeners;
+    this.#tasks = new TaskSet((error) => {
+      log("error", "node task failed", { error: errorText(error) });
+    });
+    this.#admission = new Admission({ self, linked: () => this.#links.peers() });
+    const now = () => clock.now();
+    const random = () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
+    this.#links = new LinkManager({
+      self,
+      log,
+      events: {
+        up: (peer, link) => options.hooks.linkUp(peer, link.kind),
+        primary: (_peer, link) => this.#primaryChanged(link),
+        down: (peer, reason) => this.#linkDown(peer, reason),
+        stream: (link, stream) => this.#acceptor.accept(link, stream),
+      },
+    });
+    this.#control = new ControlLinks({
+      log,
+      primary: (peer) => this.#links.primary(peer),
+      events: {
+        up: (peer) => {
+          this.#sayObserved(peer);
+          this.#gossip.linkUp(peer);
+        },
+        down: (peer) => this.#gossip.linkDown(peer),
+        message: (link, kind, body) => this.#controlMessage(link, kind, body),
+      },
+    });
+    this.#gossip = new GossipDriver({
+      network: options.network,
+      credentials: options.credentials,
+      initialSequence: options.initialSequence,
+      clock,
+      random,
+      log,
+      send: (peer, bytes) => this.#control.send(peer, controlKind.gossip, bytes),
+      onRecord: (record) => this.#learned(record),
+      onRemoved: (id) => this.#dialler.forget(id),
+    });
+    this.#routes = new MeshRoutes({
+      self,
+      random,
+      records: () => this.records(),
+      graphVersion: () => this.#gossip.graphVersion,
+    });
+    this.#probes = new ProbeDriver({
+      now,
+      random,
+      onMeasure: () => this.#publish(),
+      onDead: (link) => {
+        log("warn", "link answers no probes", { peer: link.peer, transport: link.kind });
+        this.#tasks.add(link.session.close(SessionCloseCode.idleTimeout, "probes unanswered"));
+      },
+    });
+    const { quic } = listeners;
+    const websocket = options.websocket
+      ? new WebSocketTransport({ policy, limits: defaultSessionLimits })
+      : undefined;
+    this.#dialler = new PeerDialler({
+      self,
+      random,
+      log,
+      changed: this.#changed,
+      link: (peer) => this.#links.primary(peer),
+      onSession: (session) => this.#links.add(session),
+      dial: (target, signal) => dialBest(target, { transports: { quic, websocket }, signal }),
+      dialQuic: quic && ((target, signal) => quic.dial(target, { signal })),
+    });
+    const deps: StreamDeps = {
+      self,
+      network: options.network,
+      credentials: () => this.#credentials,
+      session: (neighbour) => {
+        const link = this.#links.primary(neighbour);
+        return link && { peer: link.session.peer, openStream: link.openStream };
+      },
+      authorize: (header) => this.#admission.authorize(header),
+      now: () => clock.wall(),
+    };
+    this.#acceptor = new StreamAcceptor({
+      deps,
+      log,
+      targets: options.targets,
+      protocols: () => options.hooks.protocols(),
+      handle: (protocol, stream, from) => options.hooks.handleStream(protocol, stream, from),
+      control: (link, stream) => this.#control.run(link, new ControlChannel(stream)),
+    });
+    this.#streams = new MeshStreams({
+      log,
+      deps,
+      choose: (destination, avoid) => this.#routes.choose(destination, avoid),
+      best: (destination, avoid) => this.#routes.best(destination, avoid),
+      local: (request) =>
+        openLocalStream(
+          this.#credentials.certificate,
+          request,
+          (incoming) => this.#acceptor.serve(incoming),
+        ),
+    });
+  }
+
+  #begin(): void {
+    this.#refuse(this.#options.revoked ?? []);
+    for (const listener of [this.#listeners.quic, this.#listeners.websocket]) {
+      if (listener === undefined) continue;
+      this.#tasks.add((async () => {
+        for (;;) {
+          const session = await listener.accept();
+          if (session === null) return;
+          this.#links.add(session);
+        }
+      })());
+    }
+    this.#publish();
+    for (const peer of this.#options.peers) this.#dialler.configured(peer);
+    if (this.#options.dialLearned) {
+      for (const peer of this.#options.remembered) this.#dialler.learned(peer.id, peer.addresses);
+    }
+  }
+
+  get id(): NodeId {
+    return this.#credentials.key.id;
+  }
+
+  get credentials(): Credentials {
+    return this.#credentials;
+  }
+
+  get listeners(): Listeners {
+    return this.#listeners;
+  }
+
+  /** What this node tells others to dial now. */
+  get addresses(): string[] {
+    return advertisedAddresses({
+      policy: this.#options.advertise,
+      listen: this.#listeners.address,
+      interfaces: this.#options.interfaces,
+      observed: this.#observed,
+    });
+  }
+
+  records(): Iterable<GossipRecord> {
+    return this.#gossip.records();
+  }
+
+  record(id: NodeId): GossipRecord | undefined {
+    return this.#gossip.get(id);
+  }
+
+  link(peer: NodeId): Link | undefined {
+    return this.#links.primary(peer);
+  }
+
+  linkedPeers(): NodeId[] {
+    return this.#links.peers();
+  }
+
+  measure(link: Link): { latencyMs: number; loss: number } | undefined {
+    return this.#probes.measure(link);
+  }
+
+  /** Candidate paths to a node, best first, or the reason why there are none. */
+  paths(destination: NodeId): Paths | NoPath {
+    return this.#routes.paths(destination);
+  }
+
+  /** @throws {PulseError} NODE_UNKNOWN, NODE_AMBIGUOUS */
+  findNode(text: string): NodeId {
+    const ids = function* (records: Iterable<GossipRecord>, more: Iterable<NodeId>) {
+      for (const record of records) yield record.id;
+      yield* more;
+    };
+    return findNode(text, ids(this.records(), [this.id, ...this.#links.peers()]));
+  }
+
+  /** @throws {StreamError} */
+  async openStream(
+    request: StreamRequest,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<MeshStream> {
+    return await this.#streams.open(request, options);
+  }
+
+  /** New certificate, same key: used from the next handshake on; no session is touched. */
+  async renew(credentials: Credentials): Promise<void> {
+    this.#credentials = credentials;
+    this.#gossip.replaceCertificate(credentials);
+    await this.#listeners.quic?.refreshCredentials();
+    await this.#listeners.websocket?.refreshCredentials();
+  }
+
+  /** The last word on a peer whose certificate is valid. @throws {LinkRefusedError} */
+  admit(peer: NodeCertificate): void {
+    this.#admission.admit(peer);
+  }
+
+  /** From now on these nodes get nothing: no session, no stream, no place in gossip. */
+  async revoke(ids: readonly NodeId[]): Promise<void> {
+    this.#refuse(ids);
+    await Promise.all(
+      ids.map((id) => this.#links.drop(id, SessionCloseCode.revoked, "the node has been revoked")),
+    );
+  }
+
+  #refuse(ids: readonly NodeId[]): void {
+    this.#admission.revoke(ids);
+    this.#gossip.revoke(ids);
+    this.#routes.setRevoked(this.#admission.revoked);
+  }
+
+  #primaryChanged(link: Link): void {
+    this.#changed.notify();
+    this.#routes.setLiveNeighbours(this.#links.peers());
+    this.#dialler.considerUpgrade(link);
+    if (!this.#started.has(link)) {
+      this.#started.add(link);
+      this.#tasks.add(this.#probes.run(link));
+      if (link.role === "dialler") this.#tasks.add(this.#openControl(link));
+    }
+    this.#publish();
+  }
+
+  async #openControl(link: Link): Promise<void> {
+    try {
+      const channel = await ControlChannel.open(await link.openStream());
+      await this.#control.run(link, channel);
+    } catch (error) {
+      this.#options.log("debug", "no control channel", {
+        peer: link.peer,
+        error: errorText(error),
+      });
+    }
+  }
+
+  #linkDown(peer: NodeId, reason: string): void {
+    this.#observed.delete(peer);
+    this.#changed.notify();
+    this.#routes.setLiveNeighbours(this.#links.peers());
+    this.#options.hooks.linkDown(peer, reason);
+    this.#publish();
+  }
+
+  #controlMessage(link: Link, kind: number, body: Uint8Array): void {
+    if (kind === controlKind.gossip) {
+      this.#gossip.receive(link.peer, body);
+    } else if (kind === controlKind.observedAddress && body.length <= 64) {
+      // One word a peer about how it sees us; a lie costs others a failed dial of a certificate that does not fit.
+      const address = readObservedAddress(body);
+      if (address === undefined || address === this.#observed.get(link.peer)) return;
+      this.#observed.set(link.peer, address);
+      this.#publish();
+    }
+  }
+
+  /** Tells a QUIC neighbour where it is seen from here: its listening port as its NAT maps it. */
+  #sayObserved(peer: NodeId): void {
+    const link = this.#links.primary(peer);
+    if (link === undefined || link.kind === "websocket") return;
+    const body = new TextEncoder().encode(link.session.remoteAddress);
+    this.#control.send(peer, controlKind.observedAddress, body);
+  }
+
+  #learned(record: GossipRecord): void {
+    if (this.#options.dialLearned) this.#dialler.learned(record.id, record.report.addresses);
+  }
+
+  #publish(): void {
+    const links = this.#links.peers().flatMap((peer) => {
+      const link = this.#links.primary(peer);
+      const measure = link && this.#probes.measure(link);
+      return measure === undefined ? [] : [{ peer, ...measure }];
+    });
+    this.#gossip.publish({
+      addresses: this.addresses,
+      version,
+      capabilities: this.#options.capabilities,
+      services: [],
+      exitCidrs: [],
+      links,
+    });
+  }
+
+  /** Configured addresses that could not be dialled, and why. */
+  get dialFailures(): ReadonlyMap<string, string> {
+    return this.#dialler.failures;
+  }
+
+  /** Highest gossip sequence used so far. */
+  get sequence(): number {
+    return this.#gossip.sequence;
+  }
+
+  /** Peers worth remembering for the next start: those known now; while nobody is, those of the last run. */
+  remembered(): RememberedPeer[] {
+    const result: RememberedPeer[] = [];
+    for (const record of this.records()) {
+      if (record.id === this.id || record.report.addresses.length === 0) continue;
+      result.push({ id: record.id, addresses: record.report.addresses });
+    }
+    if (result.length === 0) return [...this.#options.remembered];
+    return result.sort((a, b) =>
+      Number(this.#links.primary(b.id) !== undefined) -
+      Number(this.#links.primary(a.id) !== undefined)
+    );
+  }
+
+  /** `host:port` of a listener, for status. */
+  describeListeners(): { quic: string | null; websocket: string | null } {
+    const at = formatHostPort(this.#listeners.address);
+    return {
+      quic: this.#listeners.quic === undefined ? null : at,
+      websocket: this.#listeners.websocket === undefined ? null : at,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dialler[Symbol.asyncDispose]();
+    this.#probes[Symbol.dispose]();
+    this.#gossip[Symbol.dispose]();
+    await this.#links[Symbol.asyncDispose]();
+    await this.#listeners[Symbol.asyncDispose]();
+    await this.#tasks.idle();
+  }
+}

@@ -1,0 +1,43 @@
+import type { Clock } from "../clock/clock.ts";
+import type { HostPort } from "../address/mod.ts";
+import type { Credentials, JoinConversation, NodeId } from "../identity/mod.ts";
+import type { LogFn } from "../plugin/types.ts";
+import type { ByteStream } from "../sessions/types.ts";
+import type { IncomingStream } from "../streams/mod.ts";
+import type { AdvertisePolicy } from "./advertise.ts";
+import type { RememberedPeer } from "./peers_store.ts";
+import type { TargetPolicy } from "./tcp_target.ts";
+
+/** What a node is started with. */
+export interface NodeOptions {
+  readonly network: string;
+  readonly credentials: Credentials;
+  readonly listen: HostPort;
+  readonly advertise: AdvertisePolicy;
+  /** This machine's interface addresses, for a wildcard listener. */
+  readonly interfaces: readonly string[];
+  readonly peers: readonly HostPort[];
+  readonly remembered: readonly RememberedPeer[];
+  /** Dial peers that gossip names. Off for a node that may only talk to configured addresses. */
+  readonly dialLearned: boolean;
+  readonly targets: TargetPolicy;
+  readonly quic: boolean;
+  readonly websocket: boolean;
+  readonly capabilities: readonly string[];
+  readonly clock: Clock;
+  readonly log: LogFn;
+  /** Nodes that get nothing from the very beginning. @default none */
+  readonly revoked?: readonly NodeId[];
+  /** First gossip sequence of this run, and where the next ones are reserved. */
+  readonly initialSequence: number;
+  readonly hooks: NodeHooks;
+}
+
+/** What the plugins add. */
+export interface NodeHooks {
+  linkUp(peer: NodeId, kind: string): void;
+  linkDown(peer: NodeId, reason: string): void;
+  protocols(): readonly string[];
+  handleStream(protocol: string, stream: ByteStream, from: IncomingStream): Promise<boolean>;
+  join(conversation: JoinConversation): Promise<void>;
+}

@@ -1,0 +1,90 @@
+import { LinkProber } from "../router/mod.ts";
+import type { Link } from "./link_manager.ts";
+import { WakeTimer } from "./wake_timer.ts";
+
+/** First byte of a datagram: what it is. The rest is free for the data plane. */
+export const datagramKind = { probe: 1 } as const;
+
+export interface LinkMeasure {
+  readonly latencyMs: number;
+  readonly loss: number;
+}
+
+/** Measures every session with datagrams of its own, so that the loss it sees is the loss packets see. */
+export class ProbeDriver implements Disposable {
+  readonly #probers = new Map<Link, LinkProber>();
+  readonly #timer: WakeTimer;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #onDead: (link: Link) => void;
+  readonly #onMeasure: () => void;
+
+  constructor(options: {
+    now: () => number;
+    random: () => number;
+    onDead: (link: Link) => void;
+    onMeasure: () => void;
+  }) {
+    this.#now = options.now;
+    this.#random = options.random;
+    this.#onDead = options.onDead;
+    this.#onMeasure = options.onMeasure;
+    this.#timer = new WakeTimer({
+      now: options.now,
+      tick: (now) => this.#tick(now),
+      nextWake: () => {
+        let due = Infinity;
+        for (const prober of this.#probers.values()) due = Math.min(due, prober.nextWake());
+        return due;
+      },
+    });
+  }
+
+  /** Probes the link until its session ends. */
+  async run(link: Link): Promise<void> {
+    this.#probers.set(link, new LinkProber({ random: this.#random }));
+    this.#timer.update();
+    for (;;) {
+      const datagram = await link.session.receiveDatagram();
+      if (datagram === null) break;
+      if (datagram[0] === datagramKind.probe) this.#receive(link, datagram.subarray(1));
+    }
+    this.#probers.delete(link);
+    this.#timer.update();
+  }
+
+  measure(link: Link): LinkMeasure | undefined {
+    const quality = this.#probers.get(link)?.quality;
+    if (quality === undefined || quality.latencyMs === null) return undefined;
+    return { latencyMs: quality.latencyMs, loss: quality.loss };
+  }
+
+  #receive(link: Link, payload: Uint8Array): void {
+    const prober = this.#probers.get(link);
+    const outcome = prober?.receive(payload, this.#now());
+    if (outcome?.reply !== undefined) this.#send(link, outcome.reply);
+    else this.#onMeasure();
+    this.#timer.update();
+  }
+
+  #tick(now: number): void {
+    for (const [link, prober] of this.#probers) {
+      const outcome = prober.tick(now);
+      if (outcome.send !== undefined) this.#send(link, outcome.send);
+      if (outcome.dead) this.#onDead(link);
+    }
+    this.#onMeasure();
+  }
+
+  #send(link: Link, payload: Uint8Array): void {
+    const datagram = new Uint8Array(payload.length + 1);
+    datagram[0] = datagramKind.probe;
+    datagram.set(payload, 1);
+    // A probe that cannot even be queued counts as lost, which is what the window is for.
+    link.session.sendDatagram(datagram);
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,65 @@
+import type { CertificateStatus, HealthWarning, PluginStatus } from "../control/types.ts";
+
+/** Failed dials in one status; `pulse logs` has all of them. */
+const maxFailuresTold = 8;
+
+/** What an operator should know before it becomes an outage. */
+export function healthWarnings(facts: {
+  readonly certificate: CertificateStatus | null;
+  readonly linked: number;
+  /** Whether it is a CA: others come to it. */
+  readonly ca: boolean;
+  /** Peers this node was told to dial. */
+  readonly configured: number;
+  /** Peers with an address that gossip or the last run named. */
+  readonly known: number;
+  /** Those of them that could not be dialled, and why. */
+  readonly failures: ReadonlyMap<string, string>;
+  readonly plugins: readonly PluginStatus[];
+  /** Why the node has not joined yet, where it has not. */
+  readonly joinError: string | undefined;
+  readonly renewalError: string | undefined;
+}): HealthWarning[] {
+  const warnings: HealthWarning[] = [];
+  const add = (code: string, severity: HealthWarning["severity"], text: string) =>
+    warnings.push({ code, severity, text });
+  const { certificate } = facts;
+  if (certificate === null) {
+    const why = facts.joinError === undefined ? "" : `: ${facts.joinError}`;
+    add("NOT_JOINED", "error", `This node has not joined a network${why}`);
+  } else if (certificate.status === "expired") {
+    add(
+      "CERTIFICATE_EXPIRED",
+      "error",
+      `The certificate expired at ${certificate.notAfter}; join again with a token`,
+    );
+  } else if (certificate.status === "expiring") {
+    const days = Math.floor(certificate.remainingSeconds / 86_400);
+    add("CERTIFICATE_EXPIRING", "warning", `The certificate expires in ${days} days`);
+  }
+  if (facts.renewalError !== undefined) {
+    add(
+      "RENEWAL_FAILING",
+      "warning",
+      `The certificate could not be renewed: ${facts.renewalError}`,
+    );
+  }
+  if (certificate !== null && facts.configured > 0 && facts.linked === 0) {
+    add("NO_LINKS", "error", "No peer is linked");
+  } else if (certificate !== null && facts.linked + facts.known === 0 && !facts.ca) {
+    add(
+      "NO_PEERS",
+      "warning",
+      "This node knows no peer; start it with the address of one, or with --join and the invite code",
+    );
+  }
+  for (const [address, why] of [...facts.failures].slice(0, maxFailuresTold)) {
+    add("PEER_UNREACHABLE", "warning", `Peer ${address} cannot be linked: ${why}`);
+  }
+  for (const plugin of facts.plugins) {
+    if (plugin.state === "failed") {
+      add("PLUGIN_FAILED", "error", `Plugin ${plugin.name} failed: ${plugin.detail}`);
+    }
+  }
+  return warnings;
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import type { CertificateStatus } from "../control/types.ts";
+import { healthWarnings } from "./status_warnings.ts";
+
+const valid: CertificateStatus = {
+  serial: "01",
+  fingerprint: "f",
+  notBefore: "2026-01-01T00:00:00.000Z",
+  notAfter: "2026-04-01T00:00:00.000Z",
+  remainingSeconds: 86_400 * 80,
+  status: "valid",
+  caFingerprint: "c",
+};
+const healthy = {
+  certificate: valid,
+  linked: 1,
+  configured: 1,
+  known: 1,
+  ca: false,
+  failures: new Map<string, string>(),
+  plugins: [],
+  joinError: undefined,
+  renewalError: undefined,
+};
+const codes = (facts: Partial<typeof healthy> | object) =>
+  healthWarnings({ ...healthy, ...facts }).map((warning) => warning.code);
+
+Deno.test("a healthy node has no warnings", () => {
+  assert.deepEqual(codes({}), []);
+});
+
+Deno.test("each trouble has its own stable code", () => {
+  assert.deepEqual(codes({ certificate: null, joinError: "refused" }), ["NOT_JOINED"]);
+  assert.deepEqual(codes({ certificate: { ...valid, status: "expiring" } }), [
+    "CERTIFICATE_EXPIRING",
+  ]);
+  assert.deepEqual(codes({ certificate: { ...valid, status: "expired" } }), [
+    "CERTIFICATE_EXPIRED",
+  ]);
+  assert.deepEqual(codes({ linked: 0 }), ["NO_LINKS"]);
+  const alone = { linked: 0, configured: 0, known: 0 };
+  assert.deepEqual(codes(alone), ["NO_PEERS"]);
+  assert.deepEqual(codes({ ...alone, ca: true }), []);
+  const failures = new Map([["192.0.2.1:8443", "the node has been revoked"]]);
+  assert.deepEqual(codes({ failures }), ["PEER_UNREACHABLE"]);
+  assert.deepEqual(codes({ renewalError: "no CA" }), ["RENEWAL_FAILING"]);
+  assert.deepEqual(
+    codes({ plugins: [{ name: "socks", state: "failed", detail: "port taken" }] }),
+    ["PLUGIN_FAILED"],
+  );
+});
+
+Deno.test("a peer that cannot be linked is named with the reason", () => {
+  const failures = new Map([["192.0.2.1:8443", "another network lives there"]]);
+  const [warning] = healthWarnings({ ...healthy, failures });
+  assert.equal(
+    warning?.text,
+    "Peer 192.0.2.1:8443 cannot be linked: another network lives there",
+  );
+});

@@ -1,0 +1,4 @@
+import { pluginComplianceSuite } from "./compliance_suite.ts";
+
+pluginComplianceSuite("worker");
+pluginComplianceSuite("inline");

@@ -1,0 +1,2 @@
+/** Background work with an owner. @module */
+export { TaskSet } from "./task_set.ts";
