@@ -1,0 +1,211 @@
+import { z } from "zod";
+import {
+  encodeInvite,
+  generateJoinToken,
+  joinTokenId,
+  joinTokenKey,
+  parseNodeId,
+  type Role,
+  type TrustAnchor,
+} from "../../core/identity/mod.ts";
+import type {
+  HostServices,
+  Json,
+  PluginApiRequest,
+  PluginApiResponse,
+  PluginApiRoute,
+} from "../../core/plugin/types.ts";
+import { parseDuration } from "./duration.ts";
+import { CaError } from "./errors.ts";
+import type { Ledger } from "./ledger.ts";
+import type { NodeRecord } from "./node_store.ts";
+import { parseRequest } from "./request.ts";
+import type { TokenRecord } from "./token_store.ts";
+
+export interface ApiOptions {
+  readonly ledger: Ledger;
+  readonly anchor: TrustAnchor;
+  readonly network: string;
+  readonly host: HostServices;
+  readonly now: () => number;
+}
+
+/** Roles a person may grant; `ca` is only for the machine the CA runs on. */
+const role = z.enum(["scribe", "exit", "relay-only"]);
+const ttl = z.union([z.string().max(20), z.number()]).optional();
+const maxUses = z.int().min(0).max(1_000_000);
+
+const tokenRequest = z.strictObject({
+  ttl,
+  /** 0 = unlimited */
+  maxUses: maxUses.default(0),
+  roles: z.array(role).max(3).default([]),
+});
+const inviteRequest = z.strictObject({
+  ttl: ttl.default("24h"),
+  maxUses: maxUses.default(1),
+  network: z.string().optional(),
+  roles: z.array(role).max(3).default([]),
+  relays: z.array(z.string().max(300)).min(1).max(8).optional(),
+});
+const revokeRequest = z.strictObject({
+  node: z.string().max(64),
+  reason: z.string().max(200).default(""),
+});
+const rolesRequest = z.strictObject({ node: z.string().max(64), roles: z.array(role).max(3) });
+const logQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  before: z.coerce.number().int().min(1).optional(),
+  /** Walk the whole chain too: about 4 us an entry. */
+  verify: z.enum(["true", "false"]).default("false"),
+});
+
+/** The CA's part of the control API. Tokens leave it once, when they are made. */
+export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
+  const { ledger, now } = options;
+  const route = (
+    method: PluginApiRoute["method"],
+    path: string,
+    summary: string,
+    handle: (request: PluginApiRequest) => Promise<PluginApiResponse> | PluginApiResponse,
+  ): PluginApiRoute => ({
+    method,
+    path,
+    summary,
+    handle: async (request) => await handle(request),
+  });
+  return [
+    route(
+      "GET",
+      "/tokens",
+      "List join tokens",
+      () => ok({ tokens: ledger.tokens.list(now()).map(tokenJson) }),
+    ),
+    route("POST", "/tokens", "Make a join token", ({ body }) => {
+      const request = parseRequest(tokenRequest, body);
+      const expires = request.ttl === undefined ? null : now() + parseDuration(request.ttl);
+      return created(makeToken(options, expires, request.maxUses, request.roles));
+    }),
+    route(
+      "DELETE",
+      "/tokens/:id",
+      "Revoke a join token by id or unique prefix",
+      ({ params }) => ok(tokenJson(ledger.revokeToken(params["id"] ?? "", now()))),
+    ),
+    route("POST", "/invite", "Make an invite code", ({ body }) => invite(options, body)),
+    route("GET", "/ca/log", "Read the CA's audit log, newest first", ({ query }) => {
+      const { limit, before, verify } = parseRequest(logQuery, query);
+      const entries = ledger.audit.list(limit, before).map((entry) => ({ ...entry }));
+      const verdict = verify === "true" ? { ...ledger.audit.verify() } : null;
+      return ok({ entries, head: ledger.audit.head(), verdict });
+    }),
+    route(
+      "GET",
+      "/ca/nodes",
+      "List the nodes the CA has certified",
+      () => ok({ nodes: ledger.nodes.list(10_000).map(nodeJson) }),
+    ),
+    route("POST", "/ca/revoke", "Refuse a node new certificates for good", async ({ body }) => {
+      const { node, reason } = parseRequest(revokeRequest, body);
+      const id = await nodeId(options, node);
+      const fresh = ledger.revokeNode(id, reason, now());
+      if (fresh) options.host.emit("node_revoked", { node: id, reason });
+      return ok({ node: id, alreadyRevoked: !fresh });
+    }),
+    route("POST", "/ca/roles", "Set the roles in a node's next certificate", async ({ body }) => {
+      const { node, roles } = parseRequest(rolesRequest, body);
+      const id = await nodeId(options, node);
+      ledger.setRoles(id, roles, now());
+      return ok({ node: id, roles });
+    }),
+  ];
+}
+
+async function invite(options: ApiOptions, body: Json): Promise<PluginApiResponse> {
+  const request = parseRequest(inviteRequest, body);
+  const { anchor, network, host, now } = options;
+  if (request.network !== undefined && request.network !== network) {
+    throw new CaError(
+      "CA_NETWORK",
+      `this CA serves network "${network}", an invite to "${request.network}" has to come from its own CA`,
+    );
+  }
+  const relays = request.relays ?? (await host.self()).addresses.slice(0, 8);
+  if (relays.length === 0) {
+    throw new CaError(
+      "CA_NO_ADDRESS",
+      "this node advertises no address that an invite could name: name relays (host:port), or set the address it is reached at",
+    );
+  }
+  const made = makeToken(
+    options,
+    now() + parseDuration(request.ttl),
+    request.maxUses,
+    request.roles,
+  );
+  const code = encodeInvite({
+    network,
+    relays,
+    token: made.token,
+    caFingerprint: anchor.fingerprint,
+  });
+  const { token: _, ...record } = made;
+  return created({ code, network, relays, caFingerprint: anchor.fingerprint, token: record });
+}
+
+function makeToken(
+  { ledger, now }: ApiOptions,
+  expiresAt: number | null,
+  uses: number,
+  roles: readonly Role[],
+): { readonly token: string; readonly [key: string]: Json } {
+  const token = generateJoinToken();
+  const record = ledger.createToken(
+    { id: joinTokenId(token), macKey: joinTokenKey(token), roles, expiresAt, maxUses: uses },
+    now(),
+  );
+  return { ...tokenJson(record), token };
+}
+
+/** A full id is taken as it is, so that a node nobody has heard of for long can be named too. */
+async function nodeId({ host }: ApiOptions, text: string): Promise<string> {
+  return /^[0-9a-f]{32}$/.test(text) ? text : parseNodeId(await host.resolveNode(text));
+}
+
+function tokenJson(token: TokenRecord) {
+  return {
+    id: token.id,
+    status: token.status,
+    createdAt: time(token.createdAt),
+    expiresAt: token.expiresAt === null ? null : time(token.expiresAt),
+    maxUses: token.maxUses,
+    uses: token.uses,
+    roles: token.roles,
+    master: token.master,
+  };
+}
+
+function nodeJson(node: NodeRecord) {
+  return {
+    id: node.id,
+    meshAddresses: node.meshAddresses,
+    roles: node.roles,
+    serial: node.serial,
+    issuedAt: time(node.issuedAt),
+    notAfter: time(node.notAfter),
+    revokedAt: node.revoked === null ? null : time(node.revoked.at),
+    revokedReason: node.revoked?.reason ?? null,
+  };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function ok(body: Json): PluginApiResponse {
+  return { status: 200, body };
+}
+
+function created(body: Json): PluginApiResponse {
+  return { status: 201, body };
+}

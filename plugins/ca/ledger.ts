@@ -1,0 +1,341 @@
+import {
+  CertificateError,
+  IdentityError,
+  type NodeCertificate,
+  type NodeId,
+  nodeIdFromPublicKey,
+  type Role,
+  validateCertificate,
+  verifyCsr,
+} from "../../core/identity/mod.ts";
+import { type AuditFields, AuditLog, type AuditType } from "./audit_log.ts";
+import type { Authority } from "./authority.ts";
+import { CaDatabase } from "./database.ts";
+import { CaError, JoinRefusal } from "./errors.ts";
+import { type IssueKind, NodeStore } from "./node_store.ts";
+import { RateLimit } from "./rate_limit.ts";
+import { type NewToken, type TokenRecord, TokenStore } from "./token_store.ts";
+
+export interface LedgerSettings {
+  readonly network: string;
+  readonly meshCidr: string;
+  /** Lifetime of node certificates in days. */
+  readonly days: number;
+}
+
+export interface JoinGrant {
+  readonly tokenId: string;
+  /** Raw key the conversation began with. */
+  readonly publicKey: Uint8Array;
+  readonly csr: Uint8Array;
+  /** Where the request came from, for the audit log. */
+  readonly via: string;
+}
+
+/** Asking again this soon gives the same certificate again: an answer that was lost costs nothing. */
+const repeatRenewalMs = 3600_000;
+/** Refusals written to the audit log: this many at once, then six a minute; the rest is counted in the next entry. */
+const refusalBurst = 200;
+const refusalsPerSecond = 0.1;
+
+/**
+ * What the CA has promised, and the only place where it promises anything. Every operation is one durable transaction that holds the
+ * decision, its consequence and its audit entry: a token use and its certificate exist together or not at all.
+ */
+export class Ledger implements Disposable {
+  readonly tokens: TokenStore;
+  readonly nodes: NodeStore;
+  readonly audit: AuditLog;
+  readonly #database: CaDatabase;
+  readonly #authority: Authority;
+  readonly #settings: LedgerSettings;
+  readonly #refusals = new RateLimit(refusalBurst, refusalsPerSecond, 0);
+  #suppressed = 0;
+
+  private constructor(database: CaDatabase, authority: Authority, settings: LedgerSettings) {
+    this.#database = database;
+    this.#authority = authority;
+    this.#settings = settings;
+    this.tokens = new TokenStore(database);
+    this.nodes = new NodeStore(database);
+    this.audit = new AuditLog(database);
+  }
+
+  /** @throws {CaError} CA_LEDGER_UNREADABLE, CA_NETWORK */
+  static open(path: string, authority: Authority, settings: LedgerSettings, now: number): Ledger {
+    const database = CaDatabase.open(path);
+    try {
+      const ledger = new Ledger(database, authority, settings);
+      database.transaction(() => ledger.#claim(now));
+      return ledger;
+    } catch (error) {
+      database[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Network this CA's ledger belongs to; undefined for a directory without one. */
+  static networkOf(path: string): string | undefined {
+    using database = CaDatabase.open(path);
+    return database.meta("network");
+  }
+
+  /**
+   * A certificate for a node that proved to know the token. The same key asking again with the same token gets the same certificate,
+   * whether or not it ever saw the first answer, and no use is counted twice.
+   * @throws {JoinRefusal} with the reason for the node
+   * @throws {CaError} CA_LEDGER_WRITE
+   */
+  join(grant: JoinGrant, now: number): Uint8Array {
+    const node = nodeIdFromPublicKey(grant.publicKey);
+    const context = { node, token: grant.tokenId, via: grant.via };
+    return this.#orRefuse("join_refused", context, now, () => this.#join(grant, node, now));
+  }
+
+  /**
+   * A new certificate for a node that proved to hold the current one. Address and roles carry over.
+   * @throws {JoinRefusal}
+   * @throws {CaError} CA_LEDGER_WRITE
+   */
+  renew(origin: NodeCertificate, csr: Uint8Array, now: number): Uint8Array {
+    const context = { node: origin.id, serial: origin.serial };
+    return this.#orRefuse("renewal_refused", context, now, () => this.#renew(origin, csr, now));
+  }
+
+  /**
+   * A certificate on the say-so of whoever controls this machine: for the daemon beside the CA (`self`) and for `pulse ca sign` (`offline`).
+   * @throws {JoinRefusal} revoked
+   * @throws {CertificateError} CERT_REQUEST
+   */
+  issueLocally(
+    kind: "self" | "offline",
+    csr: Uint8Array,
+    roles: readonly Role[],
+    now: number,
+  ): NodeCertificate {
+    return this.#database.transaction(() => {
+      const { id } = verifyCsr(csr);
+      this.#refuseRevoked(id);
+      const certificate = this.#issue(csr, roles, now, kind, null);
+      this.audit.append("certificate_issued", auditFields(certificate, { kind }), now);
+      return certificate;
+    });
+  }
+
+  /** @throws {CaError} TOKEN_EXISTS, TOKEN_LIMIT */
+  createToken(token: NewToken, now: number): TokenRecord {
+    return this.#database.transaction(() => {
+      const record = this.tokens.add(token, now);
+      const { id, maxUses, roles, expiresAt } = record;
+      const expires = expiresAt === null ? "never" : new Date(expiresAt).toISOString();
+      this.audit.append("token_created", { token: id, maxUses, roles, expires }, now);
+      return record;
+    });
+  }
+
+  /** @throws {CaError} TOKEN_UNKNOWN, TOKEN_AMBIGUOUS, TOKEN_MASTER */
+  revokeToken(prefix: string, now: number): TokenRecord {
+    return this.#database.transaction(() => {
+      const record = this.tokens.revoke(prefix, now);
+      this.audit.append("token_revoked", { token: record.id }, now);
+      return record;
+    });
+  }
+
+  /** The token of the configuration, or none. */
+  setMasterToken(token: Pick<NewToken, "id" | "macKey"> | null, now: number): void {
+    this.#database.transaction(() => {
+      if (!this.tokens.setMaster(token, now)) return;
+      if (token === null) this.audit.append("token_revoked", { token: "master" }, now);
+      else this.audit.append("token_created", { token: token.id, kind: "master" }, now);
+    });
+  }
+
+  /** False when it was revoked before. */
+  revokeNode(id: NodeId, reason: string, now: number): boolean {
+    return this.#database.transaction(() => {
+      if (!this.nodes.revoke(id, reason, now)) return false;
+      this.audit.append("node_revoked", { node: id, reason }, now);
+      return true;
+    });
+  }
+
+  /**
+   * Roles in the node's next certificate.
+   * @throws {CaError} CA_NODE_UNKNOWN
+   */
+  setRoles(id: NodeId, roles: readonly Role[], now: number): void {
+    this.#database.transaction(() => {
+      if (!this.nodes.setRoles(id, roles)) {
+        throw new CaError("CA_NODE_UNKNOWN", `this CA has issued no certificate to node ${id}`);
+      }
+      this.audit.append("roles_changed", { node: id, roles }, now);
+    });
+  }
+
+  /** Writes down that somebody did not get what he asked for; beyond a rate it is only counted. */
+  recordRefusal(type: AuditType, fields: AuditFields, now: number): void {
+    if (!this.#refusals.take(now)) {
+      this.#suppressed++;
+      return;
+    }
+    const suppressed = this.#suppressed === 0 ? {} : { suppressed: this.#suppressed };
+    this.#database.transaction(() => this.audit.append(type, { ...fields, ...suppressed }, now));
+    this.#suppressed = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#database[Symbol.dispose]();
+  }
+
+  #claim(now: number): void {
+    const { network } = this.#settings;
+    const known = this.#database.meta("network");
+    if (known !== undefined && known !== network) {
+      throw new CaError(
+        "CA_NETWORK",
+        `this CA serves network "${known}", the configuration says "${network}": use another data directory for another network`,
+        { known, network },
+      );
+    }
+    if (known !== undefined) return;
+    this.#database.setMeta("network", network);
+    const ca = this.#authority.anchor.fingerprint;
+    this.audit.append("ca_opened", { network, ca }, now);
+  }
+
+  #join(grant: JoinGrant, node: NodeId, now: number): Uint8Array {
+    this.#refuseRevoked(node);
+    const earlier = this.nodes.byTokenUse(grant.tokenId, grant.publicKey);
+    if (earlier !== undefined && earlier.notAfter > now) {
+      const life = earlier.notAfter - earlier.issuedAt;
+      // Near its end a new certificate is better, when the token has a use left for it.
+      const wornOut = earlier.notAfter - now < life / 10;
+      if (!wornOut || !this.tokens.consume(grant.tokenId, now)) {
+        const fields = { node, serial: earlier.serial, token: grant.tokenId, via: grant.via };
+        if (this.#refusals.take(now)) this.audit.append("certificate_repeated", fields, now);
+        return earlier.der;
+      }
+    } else if (!this.tokens.consume(grant.tokenId, now)) {
+      throw this.#whyNot(grant.tokenId, now);
+    }
+    const { csr, publicKey, tokenId, via } = grant;
+    const granted = [
+      ...this.nodes.roles(node) ?? [],
+      ...this.tokens.find(tokenId, now)?.roles ?? [],
+    ].filter((role) => role !== "ca");
+    const certificate = this.#issue(csr, [...new Set(granted)], now, "join", tokenId, publicKey);
+    this.nodes.recordTokenUse(tokenId, publicKey, certificate.serial);
+    const fields = auditFields(certificate, { kind: "join", token: tokenId, via });
+    this.audit.append("certificate_issued", fields, now);
+    return certificate.der;
+  }
+
+  #renew(origin: NodeCertificate, csr: Uint8Array, now: number): Uint8Array {
+    const { network, meshCidr } = this.#settings;
+    // The host has checked it already; a CA does not sign on somebody else's word.
+    const current = validateCertificate(origin.der, this.#authority.anchor, { now, network });
+    this.#refuseRevoked(current.id);
+    const roles = this.nodes.roles(current.id) ?? current.roles;
+    const latest = this.nodes.latest(current.id);
+    if (latest !== undefined) {
+      const life = latest.notAfter - latest.issuedAt;
+      const fresh = now - latest.issuedAt < Math.min(repeatRenewalMs, life / 10);
+      const same = validateCertificate(latest.der, this.#authority.anchor, {
+        now,
+        ignoreDates: true,
+      });
+      const addresses = this.nodes.addressesFor(current.id, network, meshCidr, now);
+      if (
+        fresh && same.roles.join() === roles.join() &&
+        same.meshAddresses.join() === addresses.join()
+      ) {
+        verifyCsr(csr);
+        return latest.der;
+      }
+    }
+    const certificate = this.#issue(csr, roles, now, "renewal", null, current.publicKey, {
+      wish: current.meshAddresses[0],
+    });
+    this.audit.append(
+      "certificate_renewed",
+      auditFields(certificate, { replaces: current.serial }),
+      now,
+    );
+    return certificate.der;
+  }
+
+  #issue(
+    csr: Uint8Array,
+    roles: readonly Role[],
+    now: number,
+    kind: IssueKind,
+    tokenId: string | null,
+    publicKey?: Uint8Array,
+    { wish }: { readonly wish?: string | undefined } = {},
+  ): NodeCertificate {
+    const { network, meshCidr, days } = this.#settings;
+    const { id } = verifyCsr(csr);
+    const certificate = this.#authority.issue({
+      csr,
+      network,
+      meshAddresses: this.nodes.addressesFor(id, network, meshCidr, now, wish),
+      roles,
+      now,
+      days,
+      ...publicKey === undefined ? {} : { publicKey },
+    });
+    this.nodes.record(certificate, kind, tokenId, now);
+    return certificate;
+  }
+
+  #refuseRevoked(id: NodeId): void {
+    if (this.nodes.isRevoked(id)) throw new JoinRefusal("node has been revoked", { node: id });
+  }
+
+  #whyNot(tokenId: string, now: number): JoinRefusal {
+    const reasons = {
+      expired: "token expired",
+      used: "token already used",
+      revoked: "join token has been revoked",
+      valid: "invalid join token",
+    } as const;
+    return new JoinRefusal(reasons[this.tokens.find(tokenId, now)?.status ?? "valid"]);
+  }
+
+  /** One transaction; a refusal undoes it and is written down by itself. */
+  #orRefuse(
+    type: "join_refused" | "renewal_refused",
+    context: AuditFields,
+    now: number,
+    work: () => Uint8Array,
+  ): Uint8Array {
+    try {
+      return this.#database.transaction(work);
+    } catch (error) {
+      const refusal = asRefusal(error);
+      if (refusal === undefined) throw error;
+      this.recordRefusal(type, { ...context, reason: refusal.message }, now);
+      throw refusal;
+    }
+  }
+}
+
+/** Errors that are about what was asked for; anything else is the CA's own trouble. */
+function asRefusal(error: unknown): JoinRefusal | undefined {
+  if (error instanceof JoinRefusal) return error;
+  if (error instanceof CertificateError || error instanceof IdentityError) {
+    return new JoinRefusal(error.message.slice(0, 400), { code: error.code });
+  }
+  return undefined;
+}
+
+function auditFields(certificate: NodeCertificate, more: AuditFields): AuditFields {
+  return {
+    node: certificate.id,
+    serial: certificate.serial,
+    addresses: certificate.meshAddresses,
+    roles: certificate.roles,
+    ...more,
+  };
+}

@@ -1,0 +1,133 @@
+/** The certificate authority of a network: joins, renewals, tokens, revocations, audit log. @module */
+import { join } from "node:path";
+import { z } from "zod";
+import { joinTokenId, joinTokenKey, renewProtocol, verifyCsr } from "../../core/identity/mod.ts";
+import type {
+  Json,
+  PluginContext,
+  PluginFactory,
+  PluginHooks,
+  PluginMetric,
+} from "../../core/plugin/types.ts";
+import { apiRoutes } from "./api.ts";
+import { openAuthority } from "./authority.ts";
+import { parseConfig } from "./config.ts";
+import { CaError } from "./errors.ts";
+import { JoinDesk } from "./join_desk.ts";
+import { Ledger } from "./ledger.ts";
+import { parseRequest } from "./request.ts";
+import { ledgerFile } from "./sign_csr.ts";
+import { serveJoinStream, serveRenewal } from "./streams.ts";
+
+const csrText = z.base64().max(4096);
+const signSelfArgument = z.union([
+  csrText,
+  z.strictObject({
+    csr: csrText,
+    roles: z.array(z.enum(["scribe", "exit", "relay-only"])).max(3).optional(),
+  }),
+]);
+
+const revokeArgument = z.strictObject({
+  node: z.string().regex(/^[0-9a-f]{32}$/, "is not a node id"),
+  reason: z.string().max(200).default(""),
+});
+
+/** Makes the CA in the plugin's own directory, or goes on with the one that is there. */
+const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> => {
+  const config = parseConfig(context.config);
+  const { host, log, signal } = context;
+  const now = () => Date.now();
+  if (context.dataDir === "") {
+    throw new CaError("CA_DIRECTORY", "the ca plugin needs read and write permission for $DATA");
+  }
+  const network = config.network ?? (await host.self()).network;
+  const authority = await openAuthority(context.dataDir, now());
+  const { anchor } = authority;
+  const ledger = Ledger.open(join(context.dataDir, ledgerFile), authority, {
+    network,
+    meshCidr: config.meshCidr,
+    days: config.days,
+  }, now());
+  const { token } = config;
+  ledger.setMasterToken(
+    token === undefined ? null : { id: joinTokenId(token), macKey: joinTokenKey(token) },
+    now(),
+  );
+  const verdict = ledger.audit.verify();
+  if (verdict.brokenAt !== null) {
+    log("error", "the CA's audit log was tampered with", { ...verdict });
+  }
+  const desk = new JoinDesk({ ledger, anchor, network, log, now, signal });
+
+  // For the daemon beside the CA: who controls this machine has the CA's key anyway. Without roles named it keeps those it has.
+  const signSelf = async (argument: Json): Promise<Json> => {
+    const parsed = parseRequest(signSelfArgument, argument);
+    const request = typeof parsed === "string" ? { csr: parsed } : parsed;
+    const csr = Uint8Array.fromBase64(request.csr);
+    const roles = request.roles ?? ledger.nodes.roles(verifyCsr(csr).id) ?? [];
+    const certificate = ledger.issueLocally(
+      "self",
+      csr,
+      [...new Set(["ca" as const, ...roles])],
+      now(),
+    );
+    return await Promise.resolve({ certificate: certificate.pem, anchor: anchor.pem });
+  };
+
+  return {
+    join: (conversation) => desk.serve(conversation),
+    streams: {
+      "ca.join": (stream, from) => serveJoinStream(desk, stream, from, signal),
+      [renewProtocol]: (stream, from) => serveRenewal(ledger, stream, from, { now, signal, log }),
+    },
+    apiRoutes: apiRoutes({ ledger, anchor, network, host, now }),
+    services: {
+      ca: {
+        signSelf,
+        /** For the plugin that decides who belongs to the network. */
+        revoke: async (argument) => {
+          const { node, reason } = parseRequest(revokeArgument, argument);
+          const fresh = ledger.revokeNode(node, reason, now());
+          return await Promise.resolve({ node, alreadyRevoked: !fresh });
+        },
+        revoked: () => Promise.resolve(ledger.nodes.revokedIds()),
+      },
+    },
+    metrics: () => metrics(ledger, desk),
+    health: () =>
+      verdict.brokenAt === null
+        ? {
+          ok: true,
+          detail: `CA of network ${network}, ${verdict.entries} audit entries in order`,
+        }
+        : { ok: false, detail: `audit log: ${verdict.reason}` },
+    onStop: () => ledger[Symbol.dispose](),
+  };
+};
+
+export default ca;
+
+function metrics(ledger: Ledger, desk: JoinDesk): PluginMetric[] {
+  const count = (name: string, help: string, value: number): PluginMetric => ({
+    name,
+    help,
+    type: "gauge",
+    value,
+  });
+  const tokens = ledger.tokens.list(Date.now());
+  return [
+    count("pulse_tokens_total", "Join tokens known to the CA", tokens.length),
+    count(
+      "pulse_tokens_valid",
+      "Join tokens a node can still join with",
+      tokens.filter((token) => token.status === "valid").length,
+    ),
+    count("pulse_ca_joins_open", "Join conversations going on", desk.open),
+    count(
+      "pulse_revoked_nodes_total",
+      "Nodes the CA has revoked",
+      ledger.nodes.revokedIds().length,
+    ),
+  ];
+}

@@ -1,0 +1,214 @@
+import {
+  deriveMeshIpv4,
+  meshIpv6,
+  nextFreeIpv4,
+  type NodeCertificate,
+  type NodeId,
+  parseIpv4,
+  parseMeshCidr,
+  type Role,
+} from "../../core/identity/mod.ts";
+import { bytesOf, type CaDatabase, numberOf, textOf } from "./database.ts";
+import { rolesOf } from "./token_store.ts";
+
+export type IssueKind = "join" | "renewal" | "self" | "offline";
+
+/** A certificate the CA issued. */
+export interface IssuedRecord {
+  readonly serial: string;
+  readonly nodeId: NodeId;
+  readonly der: Uint8Array;
+  readonly kind: IssueKind;
+  readonly issuedAt: number;
+  readonly notAfter: number;
+}
+
+/** A node the CA knows, with its newest certificate. */
+export interface NodeRecord {
+  readonly id: NodeId;
+  readonly meshAddresses: readonly string[];
+  readonly roles: readonly Role[];
+  readonly serial: string;
+  readonly issuedAt: number;
+  readonly notAfter: number;
+  readonly revoked: { readonly at: number; readonly reason: string } | null;
+}
+
+/** Certificates, mesh addresses, roles and revocations. Callers put changes into a transaction. */
+export class NodeStore {
+  readonly #database: CaDatabase;
+
+  constructor(database: CaDatabase) {
+    this.#database = database;
+  }
+
+  /**
+   * Mesh addresses for a node: the IPv4 it has, else the one it wishes for, else the next free one.
+   * @param wish an address from an earlier certificate; without one the address derived from the id
+   * @throws {IdentityError} MESH_CIDR_INVALID, MESH_ADDRESSES_EXHAUSTED
+   */
+  addressesFor(
+    id: NodeId,
+    network: string,
+    cidr: string,
+    now: number,
+    wish?: string,
+  ): [string, string] {
+    const ipv6 = meshIpv6(network, id);
+    const own = this.#database.first("SELECT mesh_ipv4 FROM nodes WHERE node_id = ?", id);
+    if (own !== undefined && contains(cidr, textOf(own, "mesh_ipv4"))) {
+      return [textOf(own, "mesh_ipv4"), ipv6];
+    }
+    const taken = (address: string) =>
+      this.#database.first(
+        "SELECT 1 FROM nodes WHERE mesh_ipv4 = ? AND node_id <> ? AND held_until >= ?",
+        address,
+        id,
+        now,
+      ) !== undefined;
+    const start = wish !== undefined && contains(cidr, wish) ? wish : deriveMeshIpv4(id, cidr);
+    return [nextFreeIpv4(start, cidr, taken), ipv6];
+  }
+
+  /** Roles last given to a node; undefined for one never seen. */
+  roles(id: NodeId): readonly Role[] | undefined {
+    const row = this.#database.first("SELECT roles FROM nodes WHERE node_id = ?", id);
+    return row === undefined ? undefined : rolesOf(row);
+  }
+
+  /** True when the node is known. */
+  setRoles(id: NodeId, roles: readonly Role[]): boolean {
+    return this.#database.change(
+      "UPDATE nodes SET roles = ? WHERE node_id = ?",
+      roles.join(" "),
+      id,
+    ) === 1;
+  }
+
+  /** Writes down a certificate and what it binds. */
+  record(
+    certificate: NodeCertificate,
+    kind: IssueKind,
+    tokenId: string | null,
+    now: number,
+  ): void {
+    const { serial, id, der, notAfter, meshAddresses, roles } = certificate;
+    this.#database.change(
+      `INSERT INTO issued (serial, node_id, der, kind, token_id, issued_at, not_after)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      serial,
+      id,
+      der,
+      kind,
+      tokenId,
+      now,
+      notAfter,
+    );
+    const [ipv4 = "", ipv6 = ""] = meshAddresses;
+    // An address whose holder's certificate has expired was free to be given away.
+    this.#database.change("DELETE FROM nodes WHERE mesh_ipv4 = ? AND node_id <> ?", ipv4, id);
+    this.#database.change(
+      `INSERT INTO nodes (node_id, mesh_ipv4, mesh_ipv6, roles, held_until) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (node_id) DO UPDATE SET mesh_ipv4 = excluded.mesh_ipv4, mesh_ipv6 = excluded.mesh_ipv6,
+           roles = excluded.roles, held_until = max(held_until, excluded.held_until)`,
+      id,
+      ipv4,
+      ipv6,
+      roles.join(" "),
+      notAfter,
+    );
+  }
+
+  /** The newest certificate of a node. */
+  latest(id: NodeId): IssuedRecord | undefined {
+    const row = this.#database.first(
+      "SELECT * FROM issued WHERE node_id = ? ORDER BY issued_at DESC, rowid DESC LIMIT 1",
+      id,
+    );
+    return row === undefined ? undefined : issued(row);
+  }
+
+  /** The certificate this key got with this token. */
+  byTokenUse(tokenId: string, publicKey: Uint8Array): IssuedRecord | undefined {
+    const row = this.#database.first(
+      `SELECT issued.* FROM token_uses JOIN issued USING (serial)
+         WHERE token_uses.token_id = ? AND public_key = ?`,
+      tokenId,
+      publicKey,
+    );
+    return row === undefined ? undefined : issued(row);
+  }
+
+  recordTokenUse(tokenId: string, publicKey: Uint8Array, serial: string): void {
+    this.#database.change(
+      `INSERT INTO token_uses (token_id, public_key, serial) VALUES (?, ?, ?)
+         ON CONFLICT (token_id, public_key) DO UPDATE SET serial = excluded.serial`,
+      tokenId,
+      publicKey,
+      serial,
+    );
+  }
+
+  /** False when it was revoked before. Nothing is ever un-revoked. */
+  revoke(id: NodeId, reason: string, now: number): boolean {
+    return this.#database.change(
+      "INSERT OR IGNORE INTO revoked (node_id, revoked_at, reason) VALUES (?, ?, ?)",
+      id,
+      now,
+      reason,
+    ) === 1;
+  }
+
+  isRevoked(id: NodeId): boolean {
+    return this.#database.first("SELECT 1 FROM revoked WHERE node_id = ?", id) !== undefined;
+  }
+
+  revokedIds(): NodeId[] {
+    return this.#database.all("SELECT node_id FROM revoked ORDER BY revoked_at")
+      .map((row) => textOf(row, "node_id"));
+  }
+
+  /** Newest certificate first. */
+  list(limit: number): NodeRecord[] {
+    return this.#database.all(
+      `SELECT nodes.*, issued.serial, issued.issued_at, issued.not_after,
+              revoked.revoked_at, revoked.reason
+         FROM nodes
+         JOIN issued ON issued.serial =
+           (SELECT serial FROM issued AS i WHERE i.node_id = nodes.node_id
+              ORDER BY issued_at DESC, rowid DESC LIMIT 1)
+         LEFT JOIN revoked ON revoked.node_id = nodes.node_id
+         ORDER BY issued.issued_at DESC LIMIT ?`,
+      limit,
+    ).map((row) => ({
+      id: textOf(row, "node_id"),
+      meshAddresses: [textOf(row, "mesh_ipv4"), textOf(row, "mesh_ipv6")],
+      roles: rolesOf(row),
+      serial: textOf(row, "serial"),
+      issuedAt: numberOf(row, "issued_at"),
+      notAfter: numberOf(row, "not_after"),
+      revoked: row["revoked_at"] === null
+        ? null
+        : { at: numberOf(row, "revoked_at"), reason: textOf(row, "reason") },
+    }));
+  }
+}
+
+function issued(row: Parameters<typeof textOf>[0]): IssuedRecord {
+  return {
+    serial: textOf(row, "serial"),
+    nodeId: textOf(row, "node_id"),
+    der: bytesOf(row, "der"),
+    kind: textOf(row, "kind") as IssueKind,
+    issuedAt: numberOf(row, "issued_at"),
+    notAfter: numberOf(row, "not_after"),
+  };
+}
+
+function contains(cidr: string, address: string): boolean {
+  const { network, hosts } = parseMeshCidr(cidr);
+  const bytes = parseIpv4(address);
+  if (bytes === null) return false;
+  const host = new DataView(bytes.buffer).getUint32(0) - network;
+  return host >= 1 && host <= hosts;
+}

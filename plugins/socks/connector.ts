@@ -1,0 +1,39 @@
+import { PulseError } from "../../core/errors/mod.ts";
+import type { HostServices } from "../../core/plugin/types.ts";
+import type { ByteStream } from "../../core/sessions/types.ts";
+import { connToStream } from "../../core/streams/conn_stream.ts";
+import { destinationOf, meshTarget } from "./destination.ts";
+import { dialDirect } from "./direct_dial.ts";
+import type { MeshAddressBook } from "./mesh_address_book.ts";
+import type { SocksRequest } from "./socks_protocol.ts";
+
+/** Opens the way to where a client wants to go. @throws {PulseError} its code decides the reply */
+export type Connect = (request: SocksRequest, signal: AbortSignal) => Promise<ByteStream>;
+
+export interface ConnectorOptions {
+  readonly openStream: HostServices["openStream"];
+  readonly addresses: MeshAddressBook;
+  /** Dial what lies outside the mesh from this machine. */
+  readonly direct: boolean;
+}
+
+/** `.pulse` names and mesh addresses lead through the mesh; the rest is refused, or dialled from here if the operator says so. */
+export function makeConnector({ openStream, addresses, direct }: ConnectorOptions): Connect {
+  return async (request, signal) => {
+    const { host, port } = request;
+    const destination = destinationOf(request);
+    const mesh = (node: string, target: string) =>
+      openStream({ node, protocol: "tcp", target, port }, { signal });
+    if (destination.kind === "mesh") return await mesh(destination.node, destination.target);
+    if (destination.kind === "address") {
+      const node = await addresses.find(host);
+      if (node !== undefined) return await mesh(node, meshTarget("", port));
+    }
+    if (direct) return connToStream(await dialDirect(host, port, signal));
+    throw new PulseError(
+      "SOCKS_OUTSIDE",
+      `${host} is not in the mesh, and this node dials nothing else; ask for <host>.<node>.pulse`,
+      { host },
+    );
+  };
+}
