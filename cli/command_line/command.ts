@@ -1,0 +1,120 @@
+import type { Settings } from "../../core/config/settings.ts";
+
+/** Every command has these. */
+export interface CommonOptions {
+  readonly json: boolean;
+  /** As written; undefined means `~/.pulse`. */
+  readonly dataDir: string | undefined;
+}
+
+/** What `pulse` in the foreground and `pulse start` take. */
+export interface NodeOptions extends CommonOptions {
+  /** What the flags say; without `dataDir`, which is common to all commands. */
+  readonly settings: Settings;
+  readonly config: string | undefined;
+  readonly tokenFile: string | undefined;
+}
+
+interface Named<Name extends string> {
+  readonly command: Name;
+}
+
+export type RunCommand = Named<"run"> & NodeOptions;
+export type StartCommand = Named<"start"> & NodeOptions;
+export type StopCommand = Named<"stop"> & CommonOptions;
+export type StatusCommand = Named<"status"> & CommonOptions;
+export type PermissionsCommand = Named<"permissions"> & CommonOptions;
+export type VersionCommand = Named<"version"> & CommonOptions;
+export type CertCommand = Named<"cert"> & CommonOptions;
+
+export interface IdCommand extends Named<"id">, CommonOptions {
+  /** Print a certificate request instead. */
+  readonly csr: boolean;
+  readonly network: string | undefined;
+}
+
+export interface JoinCommand extends Named<"join">, CommonOptions {
+  /** Invite code or relay address. */
+  readonly target: string;
+  readonly token: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly network: string | undefined;
+}
+
+export interface InviteCommand extends Named<"invite">, CommonOptions {
+  readonly ttl: string | undefined;
+  readonly maxUses: number | undefined;
+  readonly relays: readonly string[];
+  readonly roles: readonly string[];
+}
+
+export interface ConnectCommand extends Named<"connect">, CommonOptions {
+  readonly node: string;
+  readonly dest: string;
+}
+
+export interface ForwardCommand extends Named<"forward">, CommonOptions {
+  readonly node: string;
+  readonly dest: string;
+  readonly local: string;
+}
+
+export interface LogsCommand extends Named<"logs">, CommonOptions {
+  readonly follow: boolean;
+  readonly lines: number;
+}
+
+export interface TokenCreateCommand extends Named<"token create">, CommonOptions {
+  readonly ttl: string | undefined;
+  readonly maxUses: number | undefined;
+  readonly roles: readonly string[];
+}
+export type TokenListCommand = Named<"token list"> & CommonOptions;
+export interface TokenRevokeCommand extends Named<"token revoke">, CommonOptions {
+  /** Id or unique prefix. */
+  readonly id: string;
+}
+
+export interface CaLogCommand extends Named<"ca log">, CommonOptions {
+  readonly lines: number;
+  readonly verify: boolean;
+}
+export type CaNodesCommand = Named<"ca nodes"> & CommonOptions;
+export interface CaRevokeCommand extends Named<"ca revoke">, CommonOptions {
+  readonly node: string;
+  readonly reason: string | undefined;
+}
+export interface CaRolesCommand extends Named<"ca roles">, CommonOptions {
+  readonly node: string;
+  readonly roles: readonly string[];
+}
+export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
+  readonly csr: string;
+  readonly caDir: string | undefined;
+  readonly out: string;
+  readonly roles: readonly string[];
+}
+
+/** A command line, understood. */
+export type Command =
+  | RunCommand
+  | StartCommand
+  | StopCommand
+  | StatusCommand
+  | PermissionsCommand
+  | VersionCommand
+  | IdCommand
+  | CertCommand
+  | JoinCommand
+  | InviteCommand
+  | ConnectCommand
+  | ForwardCommand
+  | LogsCommand
+  | TokenCreateCommand
+  | TokenListCommand
+  | TokenRevokeCommand
+  | CaLogCommand
+  | CaNodesCommand
+  | CaRevokeCommand
+  | CaRolesCommand
+  | CaSignCommand;

@@ -1,0 +1,25 @@
+import { object } from "@optique/core/constructs";
+import type { Message } from "@optique/core/message";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { flag, option } from "@optique/core/primitives";
+import { choice, type NonEmptyString, string } from "@optique/core/valueparser";
+
+/** A text option that may be left out. */
+export function textOption(name: `--${string}`, metavar: NonEmptyString, description: Message) {
+  return optional(option(name, string({ metavar }), { description }));
+}
+
+/** Absent, or true. */
+export function switchFlag(name: `--${string}`, description: Message) {
+  return optional(flag(name, { description }));
+}
+
+export const rolesOption = (description: Message) =>
+  multiple(option("--role", choice(["scribe", "exit", "relay-only"]), { description }));
+
+export function commonFlags(text: { readonly dataDir: Message; readonly json: Message }) {
+  return object("Common options", {
+    dataDir: textOption("--data-dir", "DIR", text.dataDir),
+    json: withDefault(flag("--json", { description: text.json }), false),
+  });
+}

@@ -1,0 +1,289 @@
+import { merge, object, or } from "@optique/core/constructs";
+import { type Message, message } from "@optique/core/message";
+import { map, multiple, withDefault } from "@optique/core/modifiers";
+import { argument, command, constant, flag, option } from "@optique/core/primitives";
+import type { InferValue, Parser } from "@optique/core/parser";
+import { integer, string } from "@optique/core/valueparser";
+import type { Command, NodeOptions } from "./command.ts";
+import { commonFlags, rolesOption, textOption } from "./common_flags.ts";
+import { givenSettings, nodeFlags } from "./node_flags.ts";
+import { peerWord } from "./peer_word.ts";
+
+/** One command of the grammar. */
+export type CommandParser = Parser<"sync", Command, unknown>;
+
+const common = commonFlags({
+  dataDir: message`The node's directory (~/.pulse).`,
+  json: message`Print JSON; errors too.`,
+});
+
+const word = (
+  metavar: "NODE" | "HOST:PORT" | "RELAY|CODE" | "ID" | "PEER" | "SHELL",
+  description: Message,
+) => argument(string({ metavar }), { description });
+
+type NodeValues = InferValue<typeof nodeFlags> & InferValue<typeof common>;
+
+function nodeOptions(values: NodeValues & { readonly peers: readonly string[] }): NodeOptions {
+  const { json, dataDir, config, tokenFile, peers, ...settings } = values;
+  // No peers on the command line leave those of the file as they are.
+  const given = givenSettings({ ...settings, peers: peers.length === 0 ? undefined : peers });
+  return { json, dataDir, config, tokenFile, settings: given };
+}
+
+/** `pulse [flags] [peers...]`. */
+export const runParser: CommandParser = map(
+  merge(
+    nodeFlags,
+    common,
+    object({
+      peers: multiple(argument(peerWord, { description: message`Nodes to connect to.` })),
+    }),
+  ),
+  (values) => ({ command: "run" as const, ...nodeOptions(values) }),
+);
+
+/** The flags alone, for completion and help: an argument there would swallow every command. */
+export const runFlagsParser: Parser<"sync", unknown, unknown> = merge(nodeFlags, common);
+
+const start = map(
+  merge(
+    nodeFlags,
+    common,
+    object({ peers: multiple(word("PEER", message`Nodes to connect to.`)) }),
+  ),
+  (values) => ({ command: "start" as const, ...nodeOptions(values) }),
+);
+
+const plain = <Name extends "stop" | "status" | "permissions" | "version" | "cert">(name: Name) =>
+  merge(object({ command: constant(name) }), common);
+
+const id = merge(
+  object({
+    command: constant("id"),
+    csr: withDefault(
+      flag("--csr", {
+        description: message`Print a certificate request for ${"pulse ca sign"} instead.`,
+      }),
+      false,
+    ),
+    network: textOption("--network", "NAME", message`Network the request is for (pulse).`),
+  }),
+  common,
+);
+
+const joinCommand = merge(
+  object({
+    command: constant("join"),
+    target: word("RELAY|CODE", message`Invite code, or a relay's host:port together with a token.`),
+    token: textOption("--token", "TOKEN", message`Join token; wins over the one in the code.`),
+    tokenFile: textOption("--token-file", "FILE", message`File with the token.`),
+    network: textOption(
+      "--network",
+      "NAME",
+      message`Network to join (pulse, or what the code says).`,
+    ),
+  }),
+  common,
+);
+
+const ttl = textOption("--ttl", "TIME", message`Valid for so long, such as 30m, 24h or 7d.`);
+const maxUses = map(
+  multiple(
+    option("--max-uses", integer({ min: 0, max: 1_000_000 }), {
+      description: message`Nodes that can join with it; 0 for any number.`,
+    }),
+    { max: 1 },
+  ),
+  ([uses]) => uses,
+);
+const roles = rolesOption(message`Role to write into the certificate; repeat for more.`);
+
+const invite = merge(
+  object({
+    command: constant("invite"),
+    ttl,
+    maxUses,
+    relays: multiple(
+      option("--relay", string({ metavar: "HOST:PORT" }), {
+        description:
+          message`Relay to join through, instead of this node's own addresses; repeat for more.`,
+      }),
+    ),
+    roles,
+  }),
+  common,
+);
+
+const nodeOption = option("--node", string({ metavar: "NODE" }), {
+  description: message`Node to go to: its id, a unique beginning of it, or its name.`,
+});
+const destOption = option("--dest", string({ metavar: "HOST:PORT" }), {
+  description: message`Where to connect to, as that node sees it.`,
+});
+
+const connect = merge(
+  object({ command: constant("connect") }),
+  or(
+    object({
+      node: word("NODE", message`Node to go to: its id, a unique beginning of it, or its name.`),
+      dest: word("HOST:PORT", message`Where to connect to, as that node sees it.`),
+    }),
+    object({ node: nodeOption, dest: destOption }),
+  ),
+  common,
+);
+
+const forward = merge(
+  object({
+    command: constant("forward"),
+    node: nodeOption,
+    dest: destOption,
+    local: option("--local", string({ metavar: "HOST:PORT" }), {
+      description: message`Where to listen; loopback unless a host is named.`,
+    }),
+  }),
+  common,
+);
+
+const linesOption = (count: number, description: Message) =>
+  withDefault(
+    option("-n", "--lines", integer({ min: 1, max: 100_000 }), { description }),
+    count,
+  );
+
+const logs = merge(
+  object({
+    command: constant("logs"),
+    follow: withDefault(
+      flag("-f", "--follow", { description: message`Go on with what comes.` }),
+      false,
+    ),
+    lines: linesOption(50, message`Lines from the end (50).`),
+  }),
+  common,
+);
+
+const token = or(
+  command(
+    "create",
+    merge(object({ command: constant("token create"), ttl, maxUses, roles }), common),
+    { brief: message`Make a join token and print it, once.` },
+  ),
+  command("list", merge(object({ command: constant("token list") }), common), {
+    brief: message`List the join tokens.`,
+  }),
+  command(
+    "revoke",
+    merge(
+      object({
+        command: constant("token revoke"),
+        id: word("ID", message`The token's id, or a unique beginning of it.`),
+      }),
+      common,
+    ),
+    { brief: message`Withdraw a join token.` },
+  ),
+);
+
+const ca = or(
+  command(
+    "log",
+    merge(
+      object({
+        command: constant("ca log"),
+        lines: linesOption(100, message`Entries from the end (100).`),
+        verify: withDefault(
+          flag("--verify", { description: message`Check the whole chain of hashes.` }),
+          false,
+        ),
+      }),
+      common,
+    ),
+    { brief: message`Show the CA's audit log.` },
+  ),
+  command("nodes", merge(object({ command: constant("ca nodes") }), common), {
+    brief: message`List the nodes the CA has certified.`,
+  }),
+  command(
+    "roles",
+    merge(
+      object({
+        command: constant("ca roles"),
+        node: word("NODE", message`Node whose roles to set.`),
+        roles,
+      }),
+      common,
+    ),
+    { brief: message`Set the roles in a node's next certificate.` },
+  ),
+  command(
+    "revoke",
+    merge(
+      object({
+        command: constant("ca revoke"),
+        node: word("NODE", message`Node that gets no certificate any more.`),
+        reason: textOption("--reason", "TEXT", message`Why, for the audit log.`),
+      }),
+      common,
+    ),
+    { brief: message`Refuse a node new certificates for good.` },
+  ),
+  command(
+    "sign",
+    merge(
+      object({
+        command: constant("ca sign"),
+        csr: option("--csr", string({ metavar: "FILE" }), {
+          description: message`Certificate request from ${"pulse id --csr"}; - for stdin.`,
+        }),
+        caDir: textOption("--ca-dir", "DIR", message`The CA's directory (ca in the node's).`),
+        out: withDefault(
+          option("--out", string({ metavar: "DIR" }), {
+            description: message`Where to write identity.crt and ca.crt (here).`,
+          }),
+          ".",
+        ),
+        roles,
+      }),
+      common,
+    ),
+    { brief: message`Sign a certificate request without a mesh.` },
+  ),
+);
+
+/** Every command with its line in the help, in the order of the help. */
+export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string, CommandParser>([
+  ["start", command("start", start, { brief: message`Start a node in the background.` })],
+  ["stop", command("stop", plain("stop"), { brief: message`Stop the node.` })],
+  ["status", command("status", plain("status"), { brief: message`Show the node and its mesh.` })],
+  ["id", command("id", id, { brief: message`Show the node's id.` })],
+  ["cert", command("cert", plain("cert"), { brief: message`Show the node's certificate.` })],
+  ["join", command("join", joinCommand, { brief: message`Join a network.` })],
+  ["invite", command("invite", invite, { brief: message`Make an invite code, on the CA.` })],
+  [
+    "connect",
+    command("connect", connect, {
+      brief: message`Connect stdin and stdout to a target at a node.`,
+    }),
+  ],
+  [
+    "forward",
+    command("forward", forward, {
+      brief: message`Forward a local port to a target at a node.`,
+    }),
+  ],
+  ["logs", command("logs", logs, { brief: message`Show the node's log.` })],
+  ["token", command("token", token, { brief: message`Make, list and withdraw join tokens.` })],
+  [
+    "ca",
+    command("ca", ca, { brief: message`The certificate authority's log, nodes and signing.` }),
+  ],
+  [
+    "permissions",
+    command("permissions", plain("permissions"), {
+      brief: message`Show what the running node may do, tried from inside.`,
+    }),
+  ],
+  ["version", command("version", plain("version"), { brief: message`Show the version.` })],
+]);

@@ -1,0 +1,29 @@
+import { prepareDataDir } from "../../core/node/data_dir.ts";
+import type { RunCommand } from "../command_line/command.ts";
+import { exitCode } from "../exit_code.ts";
+import type { CliIo } from "../io.ts";
+import { refuseSecond } from "../launch/refuse_second.ts";
+import { spawnDaemon } from "../launch/spawn_daemon.ts";
+import { readNodeConfig } from "../node_config.ts";
+
+/** What ends the launcher ends the node in order; the end of its terminal (SIGHUP) too. */
+const forwarded = { SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGTERM" } as const;
+
+/** A node in the foreground: launches the daemon with its own permissions, passes signals on and ends as it ends. */
+export async function run(command: RunCommand, io: CliIo): Promise<number> {
+  const config = await readNodeConfig(command, io, true);
+  await prepareDataDir(config.dataDir);
+  await refuseSecond(config.dataDir);
+  const daemon = await spawnDaemon(config, "inherit");
+  const signals = Object.keys(forwarded) as (keyof typeof forwarded)[];
+  const listeners = signals.map((signal) => {
+    const listener = () => daemon.kill(forwarded[signal]);
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  const { code, signal } = await daemon.ended;
+  for (const remove of listeners) remove();
+  daemon.release();
+  if (signal !== null) io.stderr(`pulse: the daemon was ended by ${signal}\n`);
+  return code ?? exitCode.failed;
+}

@@ -1,0 +1,51 @@
+import type { Command } from "./command_line/command.ts";
+import type { CliIo } from "./io.ts";
+
+/** Runs a command and gives its exit code. Each comes with its own imports, so that none pays for another. */
+export async function runCommand(command: Command, io: CliIo): Promise<number> {
+  switch (command.command) {
+    case "run":
+      return await (await import("./commands/run.ts")).run(command, io);
+    case "start":
+      return await (await import("./commands/start.ts")).start(command, io);
+    case "stop":
+      return await (await import("./commands/stop.ts")).stop(command, io);
+    case "status":
+      return await (await import("./commands/status.ts")).status(command, io);
+    case "permissions":
+      return await (await import("./commands/permissions.ts")).permissions(command, io);
+    case "version":
+      (await import("./commands/version.ts")).version(io, command.json);
+      return 0;
+    case "id":
+      return await (await import("./commands/id.ts")).id(command, io);
+    case "cert":
+      return await (await import("./commands/cert.ts")).cert(command, io);
+    case "join":
+      return await (await import("./commands/join.ts")).join(command, io);
+    case "invite":
+      return await (await import("./commands/invite.ts")).invite(command, io);
+    case "connect":
+      return await (await import("./commands/connect.ts")).connect(command, io);
+    case "forward":
+      return await (await import("./commands/forward.ts")).forward(command, io);
+    case "logs":
+      return await (await import("./commands/logs.ts")).logs(command, io);
+    case "token create":
+      return await (await import("./commands/token.ts")).tokenCreate(command, io);
+    case "token list":
+      return await (await import("./commands/token.ts")).tokenList(command, io);
+    case "token revoke":
+      return await (await import("./commands/token.ts")).tokenRevoke(command, io);
+    case "ca log":
+      return await (await import("./commands/ca.ts")).caLog(command, io);
+    case "ca nodes":
+      return await (await import("./commands/ca.ts")).caNodes(command, io);
+    case "ca revoke":
+      return await (await import("./commands/ca.ts")).caRevoke(command, io);
+    case "ca roles":
+      return await (await import("./commands/ca.ts")).caRoles(command, io);
+    case "ca sign":
+      return await (await import("./commands/ca_sign.ts")).caSign(command, io);
+  }
+}
