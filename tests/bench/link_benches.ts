@@ -1,0 +1,147 @@
+import type { Credentials } from "../../core/identity/mod.ts";
+import { createTestCa } from "../../core/identity/testing.ts";
+import type { BenchGroup, RunningBench } from "./bench.ts";
+import { JsonChild } from "./json_child.ts";
+import { gigabitsPerSecond } from "./statistics.ts";
+
+const peer = new URL("./peers/stream_peer.ts", import.meta.url);
+const chunkSize = 64 * 1024;
+
+type Measure = (dialler: JsonChild) => Promise<number>;
+
+/** Two processes with a link between them, or with a relay in a third process between them. */
+async function startLink(
+  carrier: string,
+  measure: Measure,
+  through: "relay" | "nothing" = "nothing",
+): Promise<RunningBench> {
+  await using stack = new AsyncDisposableStack();
+  const ca = await createTestCa();
+  const [a, b] = [await ca.issue(), await ca.issue()];
+  let relay: number | undefined;
+  if (through === "relay") {
+    const child = stack.use(new JsonChild(peer, [carrier]));
+    relay = await child.number({ do: "listen", as: texts(await ca.issue()) }, "port");
+  }
+  const acceptor = stack.use(new JsonChild(peer, [carrier]));
+  const dialler = stack.use(new JsonChild(peer, [carrier]));
+  const port = await acceptor.number({ do: "listen", as: texts(b), relay }, "port");
+  await dialler.call({ do: "dial", as: texts(a), port: relay ?? port, peer: b.key.id });
+  const owned = stack.move();
+  return {
+    round: () => measure(dialler),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function texts({ key, certificate, anchor }: Credentials) {
+  return { key: key.privateKeyPem, certificate: certificate.pem, anchor: anchor.pem };
+}
+
+/** One stream with 512 MB in chunks of 64 KiB, until the other end has read the last byte. */
+const throughput: Measure = async (dialler) => {
+  const bytes = 1 << 29;
+  const seconds = await dialler.number({ do: "send", bytes, chunk: chunkSize }, "seconds");
+  return gigabitsPerSecond(bytes, seconds);
+};
+
+/** The median of 3000 messages of 1 KB there and back on an open stream. */
+const roundTrip: Measure = (dialler) =>
+  dialler.number({ do: "echo", size: 1024, count: 3000 }, "milliseconds");
+
+/** Streams between two processes: what each carrier gives, held against Deno's bare QUIC in the same run. */
+export const linkBenches: readonly BenchGroup[] = [
+  {
+    title: "One stream between two processes",
+    rounds: 5,
+    benches: [
+      {
+        name: "raw-quic",
+        title: "Deno's QuicConn, nothing on top",
+        unit: "Gbit/s",
+        start: () => startLink("raw-quic", throughput),
+      },
+      {
+        name: "quic",
+        title: "QUIC session",
+        unit: "Gbit/s",
+        target: 4,
+        against: { name: "raw-quic", target: 0.7 },
+        start: () => startLink("quic", throughput),
+      },
+      {
+        name: "websocket",
+        title: "WebSocket session",
+        unit: "Gbit/s",
+        target: 2,
+        against: { name: "raw-quic" },
+        start: () => startLink("websocket", throughput),
+      },
+      {
+        name: "quic-tls",
+        title: "end-to-end TLS in a stream of a QUIC session",
+        unit: "Gbit/s",
+        against: { name: "raw-quic" },
+        start: () => startLink("quic-tls", throughput),
+      },
+      {
+        name: "mesh",
+        title: "stream between two nodes",
+        unit: "Gbit/s",
+        target: 4,
+        against: { name: "raw-quic", target: 0.7 },
+        start: () => startLink("mesh", throughput),
+      },
+      {
+        name: "mesh-relay",
+        title: "stream through a relay, end-to-end encrypted",
+        unit: "Gbit/s",
+        target: 1.5,
+        against: { name: "raw-quic" },
+        start: () => startLink("mesh", throughput, "relay"),
+      },
+    ],
+  },
+  {
+    title: "1 KB there and back on an open stream, p50",
+    rounds: 5,
+    benches: [
+      {
+        name: "raw-quic-echo",
+        title: "Deno's QuicConn, nothing on top",
+        unit: "ms",
+        start: () => startLink("raw-quic", roundTrip),
+      },
+      {
+        name: "quic-echo",
+        title: "QUIC session",
+        unit: "ms",
+        target: 0.3,
+        against: { name: "raw-quic-echo" },
+        start: () => startLink("quic", roundTrip),
+      },
+      {
+        name: "websocket-echo",
+        title: "WebSocket session",
+        unit: "ms",
+        against: { name: "raw-quic-echo" },
+        start: () => startLink("websocket", roundTrip),
+      },
+      {
+        name: "mesh-echo",
+        title: "stream between two nodes",
+        unit: "ms",
+        target: 0.3,
+        against: { name: "raw-quic-echo" },
+        start: () => startLink("mesh", roundTrip),
+      },
+      {
+        name: "mesh-relay-echo",
+        title: "stream through a relay, end-to-end encrypted",
+        unit: "ms",
+        against: { name: "raw-quic-echo" },
+        start: () => startLink("mesh", roundTrip, "relay"),
+      },
+    ],
+  },
+];

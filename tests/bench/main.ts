@@ -1,0 +1,39 @@
+/**
+ * `deno task bench [names]`: measures everything, or what is named, and prints ratios of numbers from this same run.
+ *
+ * Exit code 0 also when a target is missed: how fast a machine is says nothing about whether the program is right.
+ * @module
+ */
+import { type BenchGroup, runGroup } from "./bench.ts";
+import { daemonBenches } from "./daemon_benches.ts";
+import { linkBenches } from "./link_benches.ts";
+import { socksBenches } from "./socks_benches.ts";
+import { resultTable } from "./table.ts";
+
+const groups: readonly BenchGroup[] = [...linkBenches, ...socksBenches, ...daemonBenches];
+
+async function main(): Promise<number> {
+  const names = new Set(Deno.args);
+  const known = groups.flatMap((group) => group.benches.map((bench) => bench.name));
+  const unknown = [...names].filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    console.error(`no bench is called ${unknown.join(", ")}; there are: ${known.join(", ")}`);
+    return 2;
+  }
+  const { hardwareConcurrency } = navigator;
+  console.log(
+    `Deno ${Deno.version.deno}, ${hardwareConcurrency} cores. Medians; units of 10^9 bits.`,
+  );
+  for (const group of groups) {
+    const chosen = group.benches.filter((bench) => names.size === 0 || names.has(bench.name));
+    if (chosen.length === 0) continue;
+    console.log(`\n${group.title}`);
+    const results = await runGroup(group, (bench) => chosen.includes(bench), (text) => {
+      if (Deno.stderr.isTerminal()) console.error(`  ${text}`);
+    });
+    console.log(resultTable(results));
+  }
+  return 0;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,68 @@
+import { nodeServerName } from "../../../core/identity/mod.ts";
+import type { BenchStream, Carrier } from "./carrier.ts";
+
+const alpnProtocols = ["pulse-bench"];
+const readBufferSize = 256 * 1024;
+
+/** Deno's own QUIC with nothing of ours on top: the baseline. Only the server proves who it is. */
+export const rawQuic: Carrier = {
+  listen(credentials) {
+    const endpoint = new Deno.QuicEndpoint({ hostname: "127.0.0.1", port: 0 });
+    const listener = endpoint.listen({
+      alpnProtocols,
+      cert: credentials.certificate.pem,
+      key: credentials.key.privateKeyPem,
+    });
+    return Promise.resolve({
+      port: endpoint.addr.port,
+      async serve(onStream) {
+        for await (const incoming of listener) {
+          const connection = await incoming.accept();
+          for await (const stream of connection.incomingBidirectionalStreams) {
+            await onStream(overQuic(stream));
+          }
+        }
+      },
+      [Symbol.asyncDispose]() {
+        endpoint.close();
+        return Promise.resolve();
+      },
+    });
+  },
+
+  async dial(credentials, port, peer) {
+    const endpoint = new Deno.QuicEndpoint({ hostname: "127.0.0.1", port: 0 });
+    const connection = await Deno.connectQuic({
+      endpoint,
+      hostname: "127.0.0.1",
+      port,
+      alpnProtocols,
+      serverName: nodeServerName(peer, credentials.certificate.network),
+      caCerts: [credentials.anchor.pem],
+    });
+    return {
+      openStream: async () => overQuic(await connection.createBidirectionalStream()),
+      [Symbol.asyncDispose]() {
+        connection.close({ closeCode: 0, reason: "" });
+        endpoint.close();
+        return Promise.resolve();
+      },
+    };
+  },
+};
+
+function overQuic(stream: Deno.QuicBidirectionalStream): BenchStream {
+  const reader = stream.readable.getReader({ mode: "byob" });
+  const writer = stream.writable.getWriter();
+  let buffer = new Uint8Array(readBufferSize);
+  return {
+    async read() {
+      const { value, done } = await reader.read(buffer);
+      if (value === undefined || done) return null;
+      buffer = new Uint8Array(value.buffer);
+      return value;
+    },
+    write: (chunk) => writer.write(chunk),
+    closeWrite: () => writer.close(),
+  };
+}

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { JsonChild } from "./json_child.ts";
+import { treeUsage } from "./process_usage.ts";
+
+Deno.test("memory and time of a process and its child are those of both", async () => {
+  const library = new URL("./json_child.ts", import.meta.url).href;
+  const source =
+    `import { answerCommands } from "${library}"; await answerCommands(async () => ({}));`;
+  await using child = new JsonChild(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+  await child.call({});
+  const childsOwn = treeUsage(child.pid).residentMb;
+  const both = treeUsage(Deno.pid);
+  assert.equal(childsOwn > 10, true);
+  assert.equal(both.residentMb > childsOwn + 0.5 * Deno.memoryUsage().rss / 1e6, true);
+  assert.equal(both.cpuSeconds > 0 && both.cpuSeconds < 3600, true);
+});
+
+Deno.test("what has ended uses nothing, and saying so is an error", () => {
+  assert.throws(() => treeUsage(2 ** 22 + 1));
+});
