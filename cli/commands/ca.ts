@@ -43,7 +43,7 @@ export async function caLog(command: CaLogCommand, io: CliIo): Promise<number> {
     const oldest = entries.at(-1);
     if (oldest !== undefined) query.set("before", String(oldest.seq));
     else if (command.verify) query.set("verify", "true");
-    const page = logSchema.parse(await caRequest(command, io, "GET", `/v1/ca/log?${query}`));
+    const page = logSchema.parse(await caRequest(command, io, "GET", `/api/ca/log?${query}`));
     if (oldest === undefined) ({ head, verdict } = page);
     entries.push(...page.entries);
     if (page.entries.length < limit) break;
@@ -87,7 +87,7 @@ const nodesSchema = z.object({
 
 /** Every node that has a certificate from this CA. */
 export async function caNodes(command: CaNodesCommand, io: CliIo): Promise<number> {
-  const answer = await caRequest(command, io, "GET", "/v1/ca/nodes");
+  const answer = await caRequest(command, io, "GET", "/api/ca/nodes");
   if (command.json) {
     printJson(io, answer);
     return exitCode.ok;
@@ -121,7 +121,7 @@ export async function caRevoke(command: CaRevokeCommand, io: CliIo): Promise<num
     command,
     io,
     "POST",
-    "/v1/ca/revoke",
+    "/api/ca/revoke",
     compactBody({ node, reason }),
   );
   if (command.json) {
@@ -136,7 +136,7 @@ export async function caRevoke(command: CaRevokeCommand, io: CliIo): Promise<num
 /** Roles take effect with the node's next certificate. */
 export async function caRoles(command: CaRolesCommand, io: CliIo): Promise<number> {
   const { node, roles } = command;
-  const answer = await caRequest(command, io, "POST", "/v1/ca/roles", { node, roles });
+  const answer = await caRequest(command, io, "POST", "/api/ca/roles", { node, roles });
   if (command.json) {
     printJson(io, answer);
     return exitCode.ok;

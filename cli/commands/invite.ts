@@ -20,7 +20,7 @@ export async function invite(command: InviteCommand, io: CliIo): Promise<number>
     command,
     io,
     "POST",
-    "/v1/invite",
+    "/api/invite",
     compactBody({
       ttl,
       maxUses,

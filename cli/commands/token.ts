@@ -28,7 +28,7 @@ type Token = z.infer<typeof tokenSchema>;
 export async function tokenCreate(command: TokenCreateCommand, io: CliIo): Promise<number> {
   const { ttl, maxUses, roles } = command;
   const body = compactBody({ ttl, maxUses, roles: roles.length === 0 ? undefined : roles });
-  const answer = await caRequest(command, io, "POST", "/v1/tokens", body);
+  const answer = await caRequest(command, io, "POST", "/api/tokens", body);
   if (command.json) {
     printJson(io, answer);
     return exitCode.ok;
@@ -41,7 +41,7 @@ export async function tokenCreate(command: TokenCreateCommand, io: CliIo): Promi
 }
 
 export async function tokenList(command: TokenListCommand, io: CliIo): Promise<number> {
-  const answer = await caRequest(command, io, "GET", "/v1/tokens");
+  const answer = await caRequest(command, io, "GET", "/api/tokens");
   if (command.json) {
     printJson(io, answer);
     return exitCode.ok;
@@ -76,7 +76,7 @@ export async function tokenList(command: TokenListCommand, io: CliIo): Promise<n
 }
 
 export async function tokenRevoke(command: TokenRevokeCommand, io: CliIo): Promise<number> {
-  const path = `/v1/tokens/${encodeURIComponent(command.id)}`;
+  const path = `/api/tokens/${encodeURIComponent(command.id)}`;
   const answer = await caRequest(command, io, "DELETE", path);
   if (command.json) printJson(io, answer);
   else io.stdout(`token ${tokenSchema.parse(answer).id} revoked\n`);

@@ -26,7 +26,7 @@ export interface ControlAppOptions {
   readonly signal: AbortSignal;
 }
 
-const prefix = "/v1";
+const prefix = "/api";
 
 /** The control API as a function from request to response: no socket, no timer that outlives its request. */
 export function createControlApp(
@@ -35,23 +35,23 @@ export function createControlApp(
   const { control, log } = options;
   const app = new OpenAPIHono();
   app.openapi(
-    jsonRoute("get", "/v1/ping", "Is it alive", pingSchema),
+    jsonRoute("get", "/api/ping", "Is it alive", pingSchema),
     (c) => c.json({ pid: options.pid, version }, 200),
   );
   app.openapi(
-    jsonRoute("get", "/v1/status", "The node and its mesh now", statusSchema),
+    jsonRoute("get", "/api/status", "The node and its mesh now", statusSchema),
     (c) => c.json(control.status(), 200),
   );
   app.openapi(
     jsonRoute(
       "get",
-      "/v1/permissions",
+      "/api/permissions",
       "What the process may do, tried from inside",
       permissionsSchema,
     ),
     async (c) => c.json({ probes: [...await control.probePermissions()] }, 200),
   );
-  app.openapi(jsonRoute("post", "/v1/stop", "Begins an orderly stop", stopSchema), (c) => {
+  app.openapi(jsonRoute("post", "/api/stop", "Begins an orderly stop", stopSchema), (c) => {
     control.stop();
     return c.json({ pid: options.pid }, 200);
   });

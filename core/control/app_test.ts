@@ -39,22 +39,22 @@ const route = (
 
 Deno.test("status, permissions, metrics and ping answer what the node says", async () => {
   const { call } = appWith();
-  assert.deepEqual(await (await call("GET", "/v1/status")).json(), sampleStatus());
-  assert.deepEqual(await (await call("GET", "/v1/permissions")).json(), {
+  assert.deepEqual(await (await call("GET", "/api/status")).json(), sampleStatus());
+  assert.deepEqual(await (await call("GET", "/api/permissions")).json(), {
     probes: [{ what: "ffi", allowed: false, detail: "denied" }],
   });
   const metrics = await call("GET", "/metrics");
   assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
   assert.equal(await metrics.text(), "pulse_peers_total 3\n");
-  assert.equal((await (await call("GET", "/v1/ping")).json()).pid, 4711);
+  assert.equal((await (await call("GET", "/api/ping")).json()).pid, 4711);
 });
 
 Deno.test("stop is a POST, begins the stop and names the process", async () => {
   let stops = 0;
   const { call } = appWith({ stop: () => void stops++ });
-  assert.equal((await call("GET", "/v1/stop")).status, 404);
+  assert.equal((await call("GET", "/api/stop")).status, 404);
   assert.equal(stops, 0);
-  assert.deepEqual(await (await call("POST", "/v1/stop")).json(), { pid: 4711 });
+  assert.deepEqual(await (await call("POST", "/api/stop")).json(), { pid: 4711 });
   assert.equal(stops, 1);
 });
 
@@ -70,14 +70,14 @@ Deno.test("a plugin's routes get parameters, query and body, and their own statu
       route("GET", "/tokens/:id", () => ({ status: 204, body: null })),
     ],
   });
-  const response = await call("DELETE", "/v1/tokens/a%20b?force=1", `{"x":1}`);
+  const response = await call("DELETE", "/api/tokens/a%20b?force=1", `{"x":1}`);
   assert.equal(response.status, 201);
   assert.deepEqual(await response.json(), { done: true });
   assert.deepEqual(seen, { params: { id: "a b" }, query: { force: "1" }, body: { x: 1 } });
-  assert.deepEqual(await (await call("GET", "/v1/tokens/all")).json(), { which: "all" });
-  assert.equal((await call("GET", "/v1/tokens/x")).status, 204);
-  assert.equal((await call("PUT", "/v1/tokens/x")).status, 405);
-  assert.equal((await call("GET", "/v1/tokens/%zz")).status, 404);
+  assert.deepEqual(await (await call("GET", "/api/tokens/all")).json(), { which: "all" });
+  assert.equal((await call("GET", "/api/tokens/x")).status, 204);
+  assert.equal((await call("PUT", "/api/tokens/x")).status, 405);
+  assert.equal((await call("GET", "/api/tokens/%zz")).status, 404);
 });
 
 Deno.test("errors are problem responses with a stable code, and only surprises are logged", async () => {
@@ -89,7 +89,7 @@ Deno.test("errors are problem responses with a stable code, and only surprises a
       }),
     ],
   });
-  const response = await call("GET", "/v1/fail");
+  const response = await call("GET", "/api/fail");
   assert.equal(response.headers.get("content-type"), "application/problem+json");
   assert.deepEqual(await response.json(), {
     title: "Not found",
@@ -100,7 +100,7 @@ Deno.test("errors are problem responses with a stable code, and only surprises a
   });
   assert.deepEqual(logged, []);
   thrown = new TypeError("oops");
-  const surprise = await call("GET", "/v1/fail");
+  const surprise = await call("GET", "/api/fail");
   assert.equal(surprise.status, 500);
   assert.equal((await surprise.json()).code, "UNEXPECTED");
   assert.deepEqual(logged, ["control request failed"]);
@@ -111,12 +111,12 @@ Deno.test("a body beyond the limit, of another type or not JSON is refused", asy
   const { call } = appWith({
     pluginRoutes: () => [route("POST", "/x", ({ body }) => ({ status: 200, body: { body } }))],
   });
-  assert.deepEqual(await (await call("POST", "/v1/x", "[1]")).json(), { body: [1] });
-  assert.deepEqual(await (await call("POST", "/v1/x")).json(), { body: null });
-  assert.equal((await call("POST", "/v1/x", " ".repeat(1024 * 1024 + 1))).status, 413);
-  assert.equal((await (await call("POST", "/v1/x", "{")).json()).code, "BODY_INVALID");
+  assert.deepEqual(await (await call("POST", "/api/x", "[1]")).json(), { body: [1] });
+  assert.deepEqual(await (await call("POST", "/api/x")).json(), { body: null });
+  assert.equal((await call("POST", "/api/x", " ".repeat(1024 * 1024 + 1))).status, 413);
+  assert.equal((await (await call("POST", "/api/x", "{")).json()).code, "BODY_INVALID");
   assert.equal(
-    (await (await call("POST", "/v1/x", "{}", "text/plain")).json()).code,
+    (await (await call("POST", "/api/x", "{}", "text/plain")).json()).code,
     "BODY_INVALID",
   );
 });
@@ -130,9 +130,9 @@ Deno.test("a handler that never answers is given up in time, and soon when the n
     handle: () => never.promise,
   };
   const timed = appWith({ pluginRoutes: () => [stuck] }, { requestTimeoutMs: 10 });
-  assert.equal((await timed.call("GET", "/v1/stuck")).status, 504);
+  assert.equal((await timed.call("GET", "/api/stuck")).status, 504);
   const stopped = appWith({ pluginRoutes: () => [stuck] });
-  const answer = stopped.call("GET", "/v1/stuck");
+  const answer = stopped.call("GET", "/api/stuck");
   stopped.stopping.abort();
   assert.equal((await answer).status, 503);
 });
@@ -144,15 +144,15 @@ Deno.test("the OpenAPI document has the core routes with schemas and the plugins
   const document = await (await call("GET", "/openapi.json")).json();
   assert.equal(document.openapi, "3.1.0");
   assert.deepEqual(Object.keys(document.paths).sort(), [
+    "/api/permissions",
+    "/api/ping",
+    "/api/status",
+    "/api/stop",
+    "/api/tokens/{id}",
     "/metrics",
-    "/v1/permissions",
-    "/v1/ping",
-    "/v1/status",
-    "/v1/stop",
-    "/v1/tokens/{id}",
   ]);
   const schema =
-    document.paths["/v1/status"].get.responses["200"].content["application/json"].schema;
+    document.paths["/api/status"].get.responses["200"].content["application/json"].schema;
   assert.equal(schema.properties.self.properties.id.type, "string");
-  assert.equal(document.paths["/v1/tokens/{id}"].delete.parameters[0].name, "id");
+  assert.equal(document.paths["/api/tokens/{id}"].delete.parameters[0].name, "id");
 });

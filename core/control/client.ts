@@ -27,14 +27,14 @@ export class ControlClient implements Disposable {
   /** Whether a daemon answers, and which process it is. @throws {NotRunningError} */
   async ping(options: { signal?: AbortSignal } = {}): Promise<{ pid: number; version: string }> {
     const { pingSchema } = await import("./schema.ts");
-    return pingSchema.parse(await this.request("GET", "/v1/ping", undefined, options));
+    return pingSchema.parse(await this.request("GET", "/api/ping", undefined, options));
   }
 
   /** @throws {NotRunningError} @throws {ControlError} */
   async status(options: { signal?: AbortSignal } = {}): Promise<StatusReport> {
     const { statusSchema } = await import("./schema.ts");
     const parsed = statusSchema.safeParse(
-      await this.request("GET", "/v1/status", undefined, options),
+      await this.request("GET", "/api/status", undefined, options),
     );
     if (parsed.success) return parsed.data;
     throw new ControlError(
@@ -48,13 +48,13 @@ export class ControlClient implements Disposable {
   /** What the daemon's own process may do. */
   async permissions(): Promise<readonly PermissionProbe[]> {
     const { permissionsSchema } = await import("./schema.ts");
-    return permissionsSchema.parse(await this.request("GET", "/v1/permissions")).probes;
+    return permissionsSchema.parse(await this.request("GET", "/api/permissions")).probes;
   }
 
   /** Begins an orderly stop. @returns the process that is stopping */
   async stop(): Promise<number> {
     const { stopSchema } = await import("./schema.ts");
-    return stopSchema.parse(await this.request("POST", "/v1/stop")).pid;
+    return stopSchema.parse(await this.request("POST", "/api/stop")).pid;
   }
 
   /**

@@ -7,7 +7,7 @@ export interface RouteMatch {
 }
 
 /**
- * Finds the plugin route for a path below `/v1`. A part that is written out beats a `:name` part.
+ * Finds the plugin route for a path below `/api`. A part that is written out beats a `:name` part.
  * @returns a match, or the methods that the path does have (empty: no such path)
  */
 export function matchRoute(

@@ -48,7 +48,7 @@ const peerStatus = z.object({
   bytesOut: z.number(),
 });
 
-/** `GET /v1/status`. */
+/** `GET /api/status`. */
 export const statusSchema: z.ZodType<StatusReport> = z.object({
   self: selfStatus,
   certificate: certificateStatus.nullable(),
@@ -65,15 +65,15 @@ export const statusSchema: z.ZodType<StatusReport> = z.object({
   })),
 });
 
-/** `GET /v1/permissions`. */
+/** `GET /api/permissions`. */
 export const permissionsSchema = z.object({
   probes: z.array(z.object({ what: z.string(), allowed: z.boolean(), detail: z.string() })),
 });
 
-/** `GET /v1/ping`. */
+/** `GET /api/ping`. */
 export const pingSchema = z.object({ pid: z.int(), version: z.string() });
 
-/** `POST /v1/stop`. */
+/** `POST /api/stop`. */
 export const stopSchema = z.object({ pid: z.int() });
 
 /** Every error: RFC 9457, with pulse's stable code. */

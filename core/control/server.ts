@@ -21,7 +21,7 @@ export const maxRequests = 64;
 
 /**
  * Serves the control API on a unix socket of mode 0600. The HTTP library and its schemas come in with the first request that needs
- * them: a node nobody asks anything does not pay their memory (6 to 7 MB measured). `GET /v1/ping` needs none of it.
+ * them: a node nobody asks anything does not pay their memory (6 to 7 MB measured). `GET /api/ping` needs none of it.
  * @throws {ControlError} SOCKET_IN_USE, SOCKET_PATH
  */
 export async function serveControl(options: ServeControlOptions): Promise<AsyncDisposable> {
@@ -43,7 +43,7 @@ export async function serveControl(options: ServeControlOptions): Promise<AsyncD
   };
   let active = 0;
   const handler = async (request: Request): Promise<Response> => {
-    if (request.method === "GET" && new URL(request.url).pathname === "/v1/ping") {
+    if (request.method === "GET" && new URL(request.url).pathname === "/api/ping") {
       return Response.json({ pid: Deno.pid, version });
     }
     if (active >= maxRequests) return new Response(null, { status: 503 });

@@ -63,10 +63,10 @@ Deno.test("a daemon's refusal arrives with its code and text", async () => {
   await withSocket(async (path) => {
     await using _server = await serve(path);
     using client = new ControlClient(path);
-    await assert.rejects(client.request("POST", "/v1/nope", { a: 1 }), (error) => {
+    await assert.rejects(client.request("POST", "/api/nope", { a: 1 }), (error) => {
       assert.ok(error instanceof ControlError);
       assert.equal(error.code, "ROUTE_UNKNOWN");
-      assert.match(error.message, /no POST \/v1\/nope/);
+      assert.match(error.message, /no POST \/api\/nope/);
       return true;
     });
   });
@@ -105,7 +105,7 @@ Deno.test("a client that never finishes its request does not keep the server fro
   await withSocket(async (path) => {
     const server = await serve(path);
     using slow = await Deno.connect({ transport: "unix", path });
-    await slow.write(new TextEncoder().encode("GET /v1/status HTTP/1.1\r\nHo"));
+    await slow.write(new TextEncoder().encode("GET /api/status HTTP/1.1\r\nHo"));
     await server[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);

@@ -90,7 +90,7 @@ export interface NodeControl {
   probePermissions(): Promise<readonly PermissionProbe[]>;
   /** Begins an orderly stop; returns at once. */
   stop(): void;
-  /** Routes of the loaded plugins, mounted under `/v1`. */
+  /** Routes of the loaded plugins, mounted under `/api`. */
   pluginRoutes(): readonly PluginApiRoute[];
   /** Prometheus text exposition. */
   metrics(): Promise<string>;

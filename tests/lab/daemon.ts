@@ -10,7 +10,7 @@ import { eventually, type Truthy } from "./wait.ts";
 export interface StartDaemonOptions extends CliCall {
   readonly dataDir: string;
   /**
-   * Until its control socket answers `GET /v1/status`.
+   * Until its control socket answers `GET /api/status`.
    * @default {60000}
    */
   readonly readyMs?: number;
@@ -93,10 +93,10 @@ export class Daemon implements AsyncDisposable {
     this.#pid = status.self.pid;
   }
 
-  /** `GET /v1/status`. @throws {Error} it does not answer with 200 */
+  /** `GET /api/status`. @throws {Error} it does not answer with 200 */
   async status(signal: AbortSignal = AbortSignal.timeout(30_000)): Promise<StatusReport> {
-    const { status, body } = await this.#http.request("GET", "/v1/status", { signal });
-    if (status !== 200) throw new Error(`GET /v1/status: ${status} ${JSON.stringify(body)}`);
+    const { status, body } = await this.#http.request("GET", "/api/status", { signal });
+    if (status !== 200) throw new Error(`GET /api/status: ${status} ${JSON.stringify(body)}`);
     return body as StatusReport;
   }
 
@@ -150,7 +150,7 @@ export class Daemon implements AsyncDisposable {
   ): Promise<Deno.CommandStatus> {
     const family = this.#family();
     try {
-      if (how === "api") await this.api("POST", "/v1/stop");
+      if (how === "api") await this.api("POST", "/api/stop");
       else if (this.running) this.#child.kill(how);
       await allEnded(family, timeoutMs);
     } catch (error) {

@@ -25,7 +25,7 @@ Deno.test("a started daemon answers, and ends with its scope", async () => {
       await using daemon = await startDaemon(options);
       pid = daemon.pid;
       assert.equal((await daemon.status()).self.pid, pid);
-      assert.deepEqual(await daemon.api("POST", "/v1/echo", { a: 1 }), {
+      assert.deepEqual(await daemon.api("POST", "/api/echo", { a: 1 }), {
         status: 201,
         body: { a: 1 },
       });

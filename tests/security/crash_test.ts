@@ -57,7 +57,7 @@ async function battery(directory: string, seed: number): Promise<void> {
   await using ca = mortal("ca", caPort, "--ca");
   await ca.start();
   const token = async (): Promise<string> => {
-    const { status, body } = await ca.daemon.api("POST", "/v1/tokens", { maxUses: 1 });
+    const { status, body } = await ca.daemon.api("POST", "/api/tokens", { maxUses: 1 });
     assert.equal(status, 201);
     return (body as { token: string }).token;
   };

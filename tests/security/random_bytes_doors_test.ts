@@ -160,7 +160,7 @@ Deno.test("random bytes in joins, at the CA and through a relay, hurt nobody", a
 Deno.test("random bytes at the control socket, the tunnels and SOCKS hurt nobody", async () => {
   await using doors = await openLocalDoors();
   const tunnel = text('{"node":"0000","target":"localhost:22"}\n');
-  const request = text("POST /v1/stop HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
+  const request = text("POST /api/stop HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
   const socks = Uint8Array.of(5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, 0, 80);
   await bombard([request], 80, (bytes) => throwAt({ path: doors.control }, bytes));
   await bombard([tunnel], 80, (bytes) => throwAt({ path: doors.tunnels }, bytes));

@@ -197,7 +197,7 @@ async function atTheMachinesOwnDoors(): Promise<void> {
     }
     // The control socket's owner may wait as long as it likes, it is its own; others are answered meanwhile.
     const request = resources.use(await TcpClient.connect({ path: doors.control }));
-    if (n % 2 === 0) await request.write(new TextEncoder().encode("GET /v1/status HTTP/1.1\r\n"));
+    if (n % 2 === 0) await request.write(new TextEncoder().encode("GET /api/status HTTP/1.1\r\n"));
   }
   await doors.assertServes();
   assert.equal(doors.opened(), 3);
