@@ -90,12 +90,17 @@ export interface HostServices {
   emit(type: string, fields: { readonly [key: string]: Json | undefined }): void;
 }
 
-/** An endpoint a plugin adds to the control API, mounted under `/v1`. */
+/** An endpoint a plugin adds to the control API, mounted under `/api`. */
 export interface PluginApiRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `/tokens`, `/tokens/:id` */
   readonly path: string;
   readonly summary: string;
+  /**
+   * Who may call it over the network: `read` for every API key, `admin` for admin keys alone. The local socket may call everything.
+   * @default "admin"
+   */
+  readonly access?: "read" | "admin";
   /** Runs in the plugin's own Worker. Throw a `PulseError`: its code and message become the problem response. */
   handle(request: PluginApiRequest): Promise<PluginApiResponse>;
 }
@@ -104,11 +109,17 @@ export interface PluginApiRequest {
   readonly params: { readonly [key: string]: string };
   readonly query: { readonly [key: string]: string };
   readonly body: Json;
+  /** The `If-Match` header without its quotes. */
+  readonly ifMatch?: string;
+  /** Who asks, for audit logs: `local` for the unix socket, else `key:<id>@<address>`. */
+  readonly by?: string;
 }
 
 export interface PluginApiResponse {
   readonly status: number;
   readonly body: Json;
+  /** Sent as `ETag`, in quotes. */
+  readonly etag?: string;
 }
 
 /** What a plugin gives back to the host. Each hook is optional; each runs with a deadline (5 s by default). */
@@ -119,6 +130,10 @@ export interface PluginHooks {
     peer: { readonly id: NodeId; readonly reason: string },
   ): Promise<void> | void;
   onConfig?(config: Json): Promise<void> | void;
+  /** The signed network config in force has changed. What it says is asked for through `host.call("netconfig", "current")`. */
+  onNetworkConfig?(
+    config: { readonly epoch: number; readonly version: number; readonly hash: string },
+  ): Promise<void> | void;
   /** Streams for the protocols named; the handler owns the stream. */
   readonly streams?: {
     readonly [protocol: string]: (
