@@ -23,8 +23,8 @@ export interface MeshStreamsOptions {
 /** A request is tried over this many paths before the last refusal is the answer. */
 const maxAttempts = 3;
 
-/** The protocol that carries users' traffic, which is spread over the paths; what nodes say to each other takes the best one. */
-const spreadProtocol = "tcp";
+/** The protocols that carry users' traffic, which is spread over the paths; what nodes say to each other takes the best one. */
+const spreadProtocols: readonly string[] = ["tcp", "udp"];
 
 /**
  * Opens streams over the paths the router gives. A path that turns out dead before the destination has answered costs another
@@ -47,7 +47,9 @@ export class MeshStreams {
     if (request.destination === this.#options.deps.self) return await this.#options.local(request);
     const links: (readonly [NodeId, NodeId])[] = [];
     let failure: StreamError | undefined;
-    const pick = request.protocol === spreadProtocol ? this.#options.choose : this.#options.best;
+    const pick = spreadProtocols.includes(request.protocol)
+      ? this.#options.choose
+      : this.#options.best;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const path = pick(request.destination, { links });
       if (isNoPath(path)) {

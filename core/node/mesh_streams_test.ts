@@ -32,7 +32,7 @@ async function streamsOfNobody() {
 
 const destination = "f".repeat(32);
 
-for (const [protocol, how] of [["tcp", "drawn"], ["ca.renew", "best"]] as const) {
+for (const [protocol, how] of [["tcp", "drawn"], ["udp", "drawn"], ["ca.renew", "best"]] as const) {
   Deno.test(`a path for ${protocol} is ${how}, again for each that failed, three times`, async () => {
     const { streams, asked } = await streamsOfNobody();
     await assert.rejects(streams.open({ destination, protocol, port: 1 }), {

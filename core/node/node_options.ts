@@ -6,7 +6,7 @@ import type { ByteStream } from "../sessions/types.ts";
 import type { IncomingStream } from "../streams/mod.ts";
 import type { AdvertisePolicy } from "./advertise.ts";
 import type { RememberedPeer } from "./peers_store.ts";
-import type { TargetPolicy } from "./tcp_target.ts";
+import type { TargetPolicy } from "./target.ts";
 
 /** What a node is started with. */
 export interface NodeOptions {
