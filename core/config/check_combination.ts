@@ -38,8 +38,8 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
   if (!settings.ca && settings.meshCidr !== undefined) {
     fail("meshCidr", "the CA assigns mesh addresses; set this on the node that runs with --ca");
   }
-  if (!settings.socks && settings.socksListen !== undefined) {
-    fail("socksListen", "SOCKS is off; add --socks");
+  for (const name of ["socksListen", "socksUsers", "socksDirect"] as const) {
+    if (!settings.socks && settings[name] !== undefined) fail(name, "SOCKS is off; add --socks");
   }
   if (settings.quic === false && settings.websocket === false) {
     fail("websocket", "no transport is left; drop --no-quic or --no-websocket");

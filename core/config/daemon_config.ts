@@ -35,6 +35,10 @@ export interface DaemonConfig {
   readonly caDays: number | null;
   /** Where SOCKS listens, `ip:port`; null when off. */
   readonly socks: string | null;
+  /** Name and password of each user of SOCKS; empty: everybody who can connect. */
+  readonly socksUsers: Readonly<Record<string, string>>;
+  /** SOCKS dials what lies outside the mesh from this machine. */
+  readonly socksDirect: boolean;
   /** Where the TCP tunnel listener listens, `ip:port`; null when off. */
   readonly tcp: string | null;
   /** Loopback ports of this machine that other members may reach; see `allowsLocalPort`. */
@@ -68,6 +72,8 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   caToken: z.string().max(4_096).nullable(),
   caDays: z.number().nullable(),
   socks: address.nullable(),
+  socksUsers: z.record(z.string().max(255), z.string().max(255)).readonly(),
+  socksDirect: z.boolean(),
   tcp: address.nullable(),
   allowLocal: localPorts,
   meshCidr: z.string().max(32),

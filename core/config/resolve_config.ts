@@ -64,6 +64,8 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     socks: settings.socks
       ? read("socksListen", () => parseListen(settings.socksListen ?? ":1080", "127.0.0.1"))
       : null,
+    socksUsers: settings.socksUsers ?? {},
+    socksDirect: settings.socksDirect ?? false,
     tcp: settings.tcp === undefined
       ? null
       : read("tcp", () => parseListen(settings.tcp ?? "", "127.0.0.1")),

@@ -27,6 +27,8 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     caToken: null,
     caDays: null,
     socks: null,
+    socksUsers: {},
+    socksDirect: false,
     tcp: null,
     allowLocal: [{ from: 22, to: 22 }, { from: 80, to: 80 }, { from: 443, to: 443 }],
     meshCidr: "10.100.0.0/16",
@@ -94,6 +96,7 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ meshCidr: "10.0.0.0/16" }, /^--mesh-cidr: the CA assigns/],
     [{ caDays: 30 }, /^--ca-days: the CA decides/],
     [{ socksListen: ":1" }, /^--socks-listen: SOCKS is off/],
+    [{ socksUsers: { ann: "x" } }, /^--socks-users: SOCKS is off/],
     [{ quic: false, websocket: false }, /no transport is left/],
   ];
   for (const [settings, message] of cases) {
@@ -113,7 +116,13 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
 });
 
 Deno.test("a configuration survives the way to the daemon, and nothing else passes for one", () => {
-  const config = resolve({ join: "pls_abc", token: "t", socks: true, peers: ["[::1]:1"] });
+  const config = resolve({
+    join: "pls_abc",
+    token: "t",
+    socks: true,
+    socksUsers: { ann: "secret" },
+    peers: ["[::1]:1"],
+  });
   assert.deepEqual(parseDaemonConfig(JSON.stringify(config)), config);
   for (const line of ["", "{}", "null", JSON.stringify({ ...config, extra: 1 })]) {
     assert.throws(() => parseDaemonConfig(line), ConfigError);

@@ -1,4 +1,4 @@
-/** Settings as written: in the file (under these keys), or as flags (`--` before the key; `caDays` has none). */
+/** Settings as written: in the file (under these keys), or as flags (`--` before the key; some have none). */
 export interface Settings {
   readonly dataDir?: string;
   readonly network?: string;
@@ -12,6 +12,8 @@ export interface Settings {
   readonly caDays?: number;
   readonly socks?: boolean;
   readonly socksListen?: string;
+  readonly socksUsers?: Readonly<Record<string, string>>;
+  readonly socksDirect?: boolean;
   readonly tcp?: string;
   readonly allowLocal?: string;
   readonly meshCidr?: string;
@@ -38,6 +40,8 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   caDays: "ca-days",
   socks: "socks",
   socksListen: "socks-listen",
+  socksUsers: "socks-users",
+  socksDirect: "socks-direct",
   tcp: "tcp",
   allowLocal: "allow-local",
   meshCidr: "mesh-cidr",

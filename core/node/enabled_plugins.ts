@@ -1,4 +1,5 @@
 import project from "../../deno.json" with { type: "json" };
+import { isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import type { DaemonConfig } from "../config/mod.ts";
 import { parseManifests } from "../plugin/mod.ts";
 import type { Json, PluginManifest } from "../plugin/types.ts";
@@ -18,11 +19,27 @@ export function enabledPlugins(config: DaemonConfig): {
       ...(config.caToken !== null && { token: config.caToken }),
     };
   }
-  if (config.socks !== null) configs.socks = { listen: config.socks };
+  if (config.socks !== null) {
+    configs.socks = {
+      listen: config.socks,
+      udp: datagramClients(config.socks),
+      direct: config.socksDirect,
+      users: config.socksUsers,
+    };
+  }
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {
     const manifest = declared[name];
     if (manifest !== undefined) manifests[name] = manifest;
   }
   return { manifests, configs };
+}
+
+/**
+ * The hosts that SOCKS may send datagrams to: those its clients are on. Sending wants Deno's permission for the receiver's host, a
+ * connection that is answered does not.
+ */
+function datagramClients(listen: string): true | readonly string[] {
+  const { host } = parseHostPort(listen);
+  return isLoopbackIp(host) ? [host.includes(":") ? `[${host}]` : host] : true;
 }
