@@ -197,6 +197,11 @@ Deno.test("completion prints a script for each shell, and its answers", () => {
   const flags = parseCommandLine(["completion", "bash", "join", "--tok"], terminal);
   assert.ok(flags.kind === "exit");
   assert.match(flags.stdout, /--token/);
+  const json = parseCommandLine(["--json", "completion", "zsh"], terminal);
+  assert.ok(json.kind === "exit");
+  const { shell, script } = JSON.parse(json.stdout);
+  assert.equal(shell, "zsh");
+  assert.match(script, /pulse/);
 });
 
 Deno.test("any words at all are a command or an exit, never an exception", () => {

@@ -1,6 +1,5 @@
 import { errorText } from "../errors/mod.ts";
 import { Deadline, StreamError } from "../streams/mod.ts";
-import type { HostPort } from "../address/mod.ts";
 import { resolveTarget, type TargetPolicy } from "./target.ts";
 
 /** How long a target may take to answer its SYN. */
@@ -15,31 +14,31 @@ export async function dialTcpTarget(
   policy: TargetPolicy,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
-  const { host, port, addresses } = await resolveTarget(text, policy);
+  const { port, addresses } = await resolveTarget(text, policy);
   let last: StreamError | undefined;
   for (const hostname of addresses.slice(0, 4)) {
     try {
-      return await connect({ host: hostname, port }, signal);
+      return await connect(text, { hostname, port }, signal);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       last = error;
     }
   }
-  throw last ?? new StreamError("STREAM_HOST_UNREACHABLE", `${host} has no address`);
+  throw last ?? new StreamError("STREAM_HOST_UNREACHABLE", `${text} has no address`);
 }
 
-async function connect(address: HostPort, signal: AbortSignal): Promise<Deno.TcpConn> {
+/** @param at the target as the peer named it, for messages: it knows nothing of the addresses behind */
+async function connect(
+  at: string,
+  address: { readonly hostname: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
   using deadline = new Deadline(connectTimeoutMs, signal);
   try {
-    const conn = await Deno.connect({
-      hostname: address.host,
-      port: address.port,
-      signal: deadline.signal,
-    });
+    const conn = await Deno.connect({ ...address, signal: deadline.signal });
     conn.setNoDelay(true);
     return conn;
   } catch (cause) {
-    const at = `${address.host}:${address.port}`;
     if (deadline.signal.aborted) {
       throw new StreamError("STREAM_TIMEOUT", `${at} did not answer in time`, {}, cause);
     }
