@@ -26,6 +26,7 @@ export const sansIoModules: readonly string[] = [
   "core/sessions/yamux/stream_table",
   "core/sessions/yamux/yamux_core",
   "core/streams/stream_header",
+  "plugins/scribe/changes/",
   "plugins/socks/socks_protocol",
 ];
 
