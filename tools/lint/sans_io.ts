@@ -6,6 +6,7 @@ import { isTestFile, repositoryPath } from "./repository_path.ts";
  * name.
  */
 export const sansIoModules: readonly string[] = [
+  "core/commands/",
   "core/gossip/",
   "core/identity/join_framing",
   "core/identity/join_messages",
