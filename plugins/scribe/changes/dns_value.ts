@@ -8,7 +8,7 @@ export type DnsType = DnsRecord["type"];
 const hostLabel = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 /** Room for `.pulse` within the 253 characters of RFC 1035 section 2.3.4. */
 const maxRelativeName = 253 - ".pulse".length;
-const maxTextBytes = 1_024;
+const maxTextBytes = 255;
 
 /**
  * A name below `.pulse`, as the config keeps it: lower case, relative, without the final dot.
