@@ -408,7 +408,8 @@ Deno.test("versions another scribe published are kept too, each once", async () 
       hooks.apiRoutes!.find((one) => one.method === method && one.path === path)!;
     const body = { node: laptop, name: "box" };
     await route("PUT", "/name").handle({ params: {}, query: {}, body });
-    const news = () => hooks.onNetworkConfig!({ epoch: mesh.epoch, version: mesh.version, hash: mesh.hash });
+    const news = () =>
+      hooks.onNetworkConfig!({ epoch: mesh.epoch, version: mesh.version, hash: mesh.hash });
     await news();
     mesh.scribe = false;
     mesh.epoch = 2;
@@ -427,7 +428,10 @@ Deno.test("versions another scribe published are kept too, each once", async () 
       const all = await listed();
       return all.length === 2 && all;
     }, { what: "the second version" });
-    assert.deepEqual(entries.map(({ version, by }) => [version, by]), [["2.2", ""], ["1.1", "local"]]);
+    assert.deepEqual(entries.map(({ version, by }) => [version, by]), [["2.2", ""], [
+      "1.1",
+      "local",
+    ]]);
   } finally {
     await hooks.onStop?.();
     await Deno.remove(dataDir, { recursive: true });
@@ -532,18 +536,17 @@ inline(
     assert.equal(nobody.code, "NODE_UNKNOWN");
     const gone = await api("POST /remote/restart", { node: "9".repeat(32) });
     assert.deepEqual(object(gone.body)["results"], [{
-node: "9".repeat(32),
-        ok: false,
-        detail: `There is no path to ${"9".repeat(32)}`,
-        code: "STREAM_NO_PATH",
-      },
-    );
+      node: "9".repeat(32),
+      ok: false,
+      detail: `There is no path to ${"9".repeat(32)}`,
+      code: "STREAM_NO_PATH",
+    }]);
   },
 );
 
 Deno.test("a history that was changed on the disk is noticed at the next start", async () => {
   await using first = await load("inline");
-  await first.api("PUT /name", { node: laptop, name: "box" }]);
+  await first.api("PUT /name", { node: laptop, name: "box" });
   await first.api("PUT /name", { node: laptop, name: "other" });
   const path = `${first.test.dataDir}/scribe/scribe.db`;
   const raw = new DatabaseSync(path);
