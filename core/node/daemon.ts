@@ -52,6 +52,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #services: HostServices;
   readonly #revocations: OwnRevocations;
   #node: Node | undefined;
+  #restartWanted = false;
   #reservedUpTo = 0;
   #joinError: string | undefined;
 
@@ -308,6 +309,17 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  /** Stops; whoever started the daemon is to start it again. */
+  restart(): void {
+    this.#restartWanted = true;
+    this.#stop.abort();
+  }
+
+  /** Whether it stops to be started again. */
+  get restartWanted(): boolean {
+    return this.#restartWanted;
   }
 
   pluginRoutes(): readonly PluginApiRoute[] {
