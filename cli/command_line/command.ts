@@ -1,4 +1,5 @@
 import type { Settings } from "../../core/config/settings.ts";
+import type { ControlCommand } from "./control_command.ts";
 
 /** Every command has these. */
 export interface CommonOptions {
@@ -68,6 +69,9 @@ export interface TokenCreateCommand extends Named<"token create">, CommonOptions
   readonly ttl: string | undefined;
   readonly maxUses: number | undefined;
   readonly roles: readonly string[];
+  readonly tags: readonly string[];
+  readonly name: string | undefined;
+  readonly ephemeral: string | undefined;
 }
 export type TokenListCommand = Named<"token list"> & CommonOptions;
 export interface TokenRevokeCommand extends Named<"token revoke">, CommonOptions {
@@ -117,4 +121,5 @@ export type Command =
   | CaNodesCommand
   | CaRevokeCommand
   | CaRolesCommand
-  | CaSignCommand;
+  | CaSignCommand
+  | ControlCommand;

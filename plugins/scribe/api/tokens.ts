@@ -15,8 +15,8 @@ import { adminRoute, readRoute } from "./route.ts";
 const span = z.union([z.string().max(20), z.number()]);
 const createRequest = z.strictObject({
   ttl: span.optional(),
-  /** 0: any number. */
-  maxUses: z.int().min(0).max(1_000_000).default(1),
+  /** 0: any number. Without it, one for a token that gives a name, and any number for others. */
+  maxUses: z.int().min(0).max(1_000_000).optional(),
   roles: z.array(z.enum(["scribe", "exit", "relay-only"])).max(3).default([]),
   tags: z.array(z.string().max(63)).max(32).default([]),
   name: z.string().max(63).nullable().default(null),
@@ -57,7 +57,7 @@ export function tokenRoutes(scribe: Scribe, now: () => number): PluginApiRoute[]
         sealedKey: await scribe.mesh.seal(joinTokenKey(token)),
         createdAt: at,
         expiresAt: asked.ttl === undefined ? null : at + parseDuration(asked.ttl),
-        maxUses: asked.maxUses,
+        maxUses: asked.maxUses ?? (asked.name === null ? 0 : 1),
         roles: asked.roles,
         tags: [...new Set(asked.tags)].sort(),
         name: asked.name,
