@@ -1,7 +1,7 @@
 import { merge, object, or } from "@optique/core/constructs";
 import { type Message, message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
-import { argument, command, constant, flag, option } from "@optique/core/primitives";
+import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import { commonFlags, switchedOn, textOption } from "./common_flags.ts";
 import type { CommandParser } from "./grammar.ts";

@@ -25,6 +25,7 @@ import { parseRequest } from "./request.ts";
 import { Scribe } from "./scribe.ts";
 import { joinedProtocol, serveJoined } from "./serve_joined.ts";
 import { VersionHistory } from "./version_history.ts";
+import { versionText } from "./version_text.ts";
 
 const config = z.strictObject({
   /** How often ephemeral nodes are looked after. */
@@ -105,9 +106,14 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
       if (verdict.broken !== null) {
         return { ok: false, detail: `the history was changed at version ${verdict.broken}` };
       }
-      const current = await mesh.current();
-      const role = current.scribe ? "the scribe" : "not the scribe at present";
-      return { ok: true, detail: `${role}, config version ${current.epoch}.${current.version}` };
+      try {
+        const current = await mesh.current();
+        const role = current.scribe ? "the scribe" : "not the scribe at present";
+        return { ok: true, detail: `${role}, config version ${versionText(current)}` };
+      } catch (error) {
+        if (errorCode(error) !== "NODE_NOT_JOINED") throw error;
+        return { ok: true, detail: "the node has not joined a network yet" };
+      }
     },
     async onStop() {
       for (const timer of timers) clearInterval(timer);
