@@ -11,6 +11,7 @@ export const sansIoModules: readonly string[] = [
   "core/identity/join_framing",
   "core/identity/join_messages",
   "core/identity/join_transcript",
+  "core/netconfig/",
   "core/node/advertise",
   "core/node/link_preference",
   "core/node/mesh_view",
