@@ -297,8 +297,8 @@ export class Node implements AsyncDisposable {
   }
 
   /** What the rules refused or cut here. */
-  get denials(): Denials {
-    return this.#gate.denials;
+  denials(): Denials {
+    return this.#gate.denials();
   }
 
   /** From now on these nodes get nothing: no session, no stream, no place in gossip. */

@@ -57,7 +57,7 @@ export class PolicyGate {
     return this.#policy;
   }
 
-  get denials(): Denials {
+  denials(): Denials {
     return this.#denials;
   }
 

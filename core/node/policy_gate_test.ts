@@ -49,7 +49,7 @@ Deno.test("a refusal names the place, the rule and its number, at source, relay 
     () => gateOf(prod, rule("allow", "db", "*")).admitIncoming(incoming),
     denied(/^Denied by the policy at the destination, no rule allows it$/),
   );
-  assert.deepEqual([...destination.denials.byRule], [[0, 2]]);
+  assert.deepEqual([...destination.denials().byRule], [[0, 2]]);
 });
 
 Deno.test("what nodes say among themselves passes rules that deny everything", () => {
@@ -128,7 +128,7 @@ Deno.test("rules that turn against an open flow cut it, and leave the others and
   // Without waiting for anything: the first flows are cut while the rules are being replaced.
   await assert.rejects(ssh.read(), /reset/);
   assert.equal(gate.flows, 1);
-  assert.deepEqual([...gate.denials.byRule], [[0, 1]]);
+  assert.deepEqual([...gate.denials().byRule], [[0, 1]]);
   await gate.replace([rule("deny", "*", "*")], nodes);
   await assert.rejects(web.read(), /reset/);
   assert.equal(gate.flows, 0);

@@ -53,7 +53,7 @@ for (const transport of transports) {
       honest.setPolicy(devNotToProd, nodes);
       await assertDenied(dev.openStream(echoAt(prod)), honest);
       await assertDenied(dev.openStream(tcp), honest);
-      assert.equal(honest.denials.byRule.get(0), 2);
+      assert.equal(honest.denials().byRule.get(0), 2);
       await assertEchoes(await dev.openStream(echoAt(relay)));
       await assertEchoes(await prod.openStream(echoAt(dev)));
       honest.setPolicy([], nodes);
@@ -129,7 +129,7 @@ for (const transport of transports) {
       await within("traffic", running);
       honest.setPolicy(devNotToProd, nodes);
       await within("the cut", cut, 1_000);
-      await until("the flow to be gone", () => honest.denials.byRule.get(0) === 1);
+      await until("the flow to be gone", () => honest.denials().byRule.get(0) === 1);
       await assertEchoes(spared);
       await assertDenied(dev.openStream(echoAt(prod)), honest);
       honest.setPolicy([], nodes);
