@@ -2,6 +2,7 @@ import { formatHostPort } from "../address/mod.ts";
 import { errorText } from "../errors/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
+import type { AclRule, CompiledPolicy, PolicyNode } from "../policy/mod.ts";
 import type { NoPath, Paths } from "../router/mod.ts";
 import { dialBest } from "../sessions/dial/mod.ts";
 import { defaultSessionLimits, type LinkPolicy, SessionCloseCode } from "../sessions/types.ts";
@@ -13,6 +14,7 @@ import { Admission } from "./admission.ts";
 import { advertisedAddresses, readObservedAddress } from "./advertise.ts";
 import { ControlChannel, controlKind } from "./control_channel.ts";
 import { ControlLinks } from "./control_links.ts";
+import type { Denials } from "./denial_counts.ts";
 import { GossipDriver } from "./gossip_driver.ts";
 import { type Link, LinkManager } from "./link_manager.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
@@ -24,6 +26,7 @@ import type { NodeOptions } from "./node_options.ts";
 import { Notifier } from "./notifier.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
+import { PolicyGate } from "./policy_gate.ts";
 import { ProbeDriver } from "./probe_driver.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
 
@@ -36,6 +39,7 @@ export class Node implements AsyncDisposable {
   readonly #gossip: GossipDriver;
   readonly #routes: MeshRoutes;
   readonly #admission: Admission;
+  readonly #gate: PolicyGate;
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
   readonly #dialler: PeerDialler;
@@ -79,6 +83,11 @@ export class Node implements AsyncDisposable {
       log("error", "node task failed", { error: errorText(error) });
     });
     this.#admission = new Admission({ self, linked: () => this.#links.peers() });
+    this.#gate = new PolicyGate({
+      self,
+      log,
+      addresses: () => this.#credentials.certificate.meshAddresses,
+    });
     const now = () => clock.now();
     const random = () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
     this.#links = new LinkManager({
@@ -151,11 +160,15 @@ export class Node implements AsyncDisposable {
         const link = this.#links.primary(neighbour);
         return link && { peer: link.session.peer, openStream: link.openStream };
       },
-      authorize: (header) => this.#admission.authorize(header),
+      authorize: (header) => {
+        this.#admission.authorize(header);
+        this.#gate.authorize(header);
+      },
       now: () => clock.wall(),
     };
     this.#acceptor = new StreamAcceptor({
       deps,
+      gate: this.#gate,
       log,
       targets: options.targets,
       protocols: () => options.hooks.protocols(),
@@ -165,6 +178,7 @@ export class Node implements AsyncDisposable {
     this.#streams = new MeshStreams({
       log,
       deps,
+      gate: this.#gate,
       choose: (destination, avoid) => this.#routes.choose(destination, avoid),
       best: (destination, avoid) => this.#routes.best(destination, avoid),
       local: (request) =>
@@ -270,6 +284,21 @@ export class Node implements AsyncDisposable {
   /** The last word on a peer whose certificate is valid. @throws {LinkRefusedError} */
   admit(peer: NodeCertificate): void {
     this.#admission.admit(peer);
+  }
+
+  /** New rules: they hold for new streams at once, and open ones that they deny are cut. */
+  setPolicy(rules: readonly AclRule[], nodes: Iterable<PolicyNode>): void {
+    this.#tasks.add(this.#gate.replace(rules, nodes));
+  }
+
+  /** The rules in force. */
+  get policy(): CompiledPolicy {
+    return this.#gate.policy;
+  }
+
+  /** What the rules refused or cut here. */
+  denials(): Denials {
+    return this.#gate.denials();
   }
 
   /** From now on these nodes get nothing: no session, no stream, no place in gossip. */

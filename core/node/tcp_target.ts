@@ -10,6 +10,11 @@ export interface TargetPolicy {
   readonly any: boolean;
   /** May this port of the machine's own loopback be reached? */
   allowsLocalPort(port: number): boolean;
+  /**
+   * Those of a target's addresses that the stream may be led to. @default all
+   * @throws {StreamError} STREAM_DENIED none of them
+   */
+  permitted?(addresses: readonly string[]): readonly string[];
 }
 
 /** How long a target may take to answer its SYN. */
@@ -44,8 +49,9 @@ export async function dialTcpTarget(
       `This node does not let others reach its local port ${target.port}; its operator can with --allow-local ${target.port}`,
     );
   }
+  const permitted = policy.permitted?.(addresses) ?? addresses;
   let last: StreamError | undefined;
-  for (const hostname of addresses.slice(0, 4)) {
+  for (const hostname of permitted.slice(0, 4)) {
     try {
       return await connect({ host: hostname, port: target.port }, signal);
     } catch (error) {

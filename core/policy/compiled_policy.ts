@@ -38,7 +38,7 @@ export class CompiledPolicy {
   /** By address as text in its one canonical form. */
   readonly #owners = new Map<string, NodeId>();
   readonly #verdicts: readonly Verdict[];
-  readonly #cache = new VerdictCache();
+  #cache: VerdictCache | undefined;
   readonly #rows = new Map<NodeId, Rows>();
   readonly #addresses = new Map<string, { readonly number: number; readonly row: BitRow }>();
 
@@ -101,7 +101,8 @@ export class CompiledPolicy {
     const from = this.#rowsOf(fromId);
     const to = this.#rowsOf(toId);
     const service = (protocol === "tcp" ? 0 : protocol === "udp" ? 65_536 : 131_072) + port;
-    const known = this.#cache.get(from.number, to.number, address, service);
+    const cache = this.#cache ??= new VerdictCache();
+    const known = cache.get(from.number, to.number, address, service);
     if (known !== undefined) return this.#verdicts[known] ?? unmatched;
     from.from ??= this.index.from(fromId);
     to.to ??= this.index.to(toId);
@@ -109,7 +110,7 @@ export class CompiledPolicy {
     if (address === unseen) row = to.unseen ??= this.index.unseen(to.to);
     else if (behind !== undefined) row = this.index.through(to.to, behind);
     const rule = this.table.first(from.from, row, protocol, port);
-    this.#cache.put(rule);
+    cache.put(rule);
     return this.#verdicts[rule] ?? unmatched;
   }
 
@@ -136,7 +137,7 @@ export class CompiledPolicy {
     if (this.#rows.size <= maxIds - 2 && this.#addresses.size < maxAddresses - 2) return;
     this.#rows.clear();
     this.#addresses.clear();
-    this.#cache.clear();
+    this.#cache?.clear();
   }
 }
 

@@ -52,8 +52,10 @@ export function diffPolicies(
   const targets = allTargets(policies, known);
   for (const { id: from } of known) {
     const rows = [policies[0].index.from(from), policies[1].index.from(from)] as const;
+    // A node that no changed rule is about meets the same rules as before.
+    if (!changed.concernFrom(rows)) continue;
     for (const target of targets) {
-      budget.work -= rows[0].length;
+      budget.work -= changed.words;
       if (!changed.concern(rows, target)) continue;
       for (const protocol of flowProtocols) {
         differences.push(...comparePair(policies, rows, target, protocol, from, budget));
@@ -78,11 +80,17 @@ function changedRules(before: readonly AclRule[], after: readonly AclRule[]) {
   while (kept < shorter - start && a[a.length - 1 - kept] === b[b.length - 1 - kept]) kept++;
   // Without a single rule the network is open: that changes everything for everybody.
   const everything = (a.length === 0) !== (b.length === 0);
+  const ends = [a.length - kept, b.length - kept] as const;
   return {
+    /** Words of rows that it takes to look at a pair. */
+    words: 1 + (Math.max(...ends) - start >>> 4),
+    concernFrom: (from: readonly [BitRow, BitRow]): boolean =>
+      everything || meets(from[0], from[0], start, ends[0]) ||
+      meets(from[1], from[1], start, ends[1]),
     /** A pair that matches no changed rule meets the same rules in the same order as before. */
     concern: (from: readonly [BitRow, BitRow], to: Target): boolean =>
-      everything || meets(from[0], to.before, start, a.length - kept) ||
-      meets(from[1], to.after, start, b.length - kept),
+      everything || meets(from[0], to.before, start, ends[0]) ||
+      meets(from[1], to.after, start, ends[1]),
   };
 }
 
@@ -149,16 +157,17 @@ function comparePair(
     const allowed = policy.rules.length === 0 || policy.rules[rule]?.action === "allow";
     return { rule: rule < 0 ? null : rule, allowed };
   };
-  const starts = protocol === "icmp" ? [0] : [
-    ...new Set([
-      0,
-      ...boundaries(before, from[0], target.before),
-      ...boundaries(after, from[1], target.after),
-    ]),
-  ].sort((a, b) => a - b);
+  const rules = [
+    ...commonRules(before, from[0], target.before),
+    ...commonRules(after, from[1], target.after),
+  ];
+  const starts = protocol === "icmp"
+    ? [0]
+    : [...new Set([0, ...rules.flatMap(boundaries)])].sort((a, b) => a - b);
+  const cost = from[0].length + from[1].length + rules.length;
   const found: PolicyDifference[] = [];
   for (const [n, port] of starts.entries()) {
-    if ((budget.work -= from[0].length + from[1].length) < 0) return found;
+    if ((budget.work -= cost) < 0) return found;
     const was = decide(before, from[0], target.before, port);
     const is = decide(after, from[1], target.after, port);
     if (was.allowed === is.allowed) continue;
@@ -185,14 +194,16 @@ function joins(a: PolicyDifference, b: PolicyDifference): boolean {
     a.ruleBefore === b.ruleBefore && a.ruleAfter === b.ruleAfter;
 }
 
-/** Ports at which the answer for a pair may change. */
-function* boundaries({ rules }: CompiledPolicy, from: BitRow, to: BitRow): Iterable<number> {
+/** The rules that match both sides of a pair. */
+function* commonRules({ rules }: CompiledPolicy, from: BitRow, to: BitRow): Iterable<AclRule> {
   for (let n = 0; n < from.length; n++) {
     for (let word = from[n]! & to[n]!; word !== 0; word &= word - 1) {
-      for (const range of rules[n * 32 + 31 - Math.clz32(word & -word)]!.ports) {
-        yield range.from;
-        if (range.to < 65_535) yield range.to + 1;
-      }
+      yield rules[n * 32 + 31 - Math.clz32(word & -word)]!;
     }
   }
+}
+
+/** Ports at which a rule begins or ceases to match. */
+function boundaries({ ports }: AclRule): number[] {
+  return ports.flatMap(({ from, to }) => to < 65_535 ? [from, to + 1] : [from]);
 }

@@ -8,5 +8,5 @@ export const maxComment = 200;
 export const maxExplained = 256;
 /** Entries of a difference between two policies. */
 export const maxDiffEntries = 1_000;
-/** Rules that a difference looks at before it gives up: bounds the time for policies that share nothing. */
-export const maxDiffWork = 20_000_000;
+/** Words of rows and rules of pairs that a difference looks at: a few seconds at worst, for long policies that share nothing. */
+export const maxDiffWork = 200_000_000;

@@ -1,5 +1,6 @@
 /**
- * Who may reach whom: rules, verdicts, and what a change of the rules would do. Sans-I/O.
+ * Who may reach whom: rules, verdicts, and what a change of the rules would do. Sans-I/O. What comes from outside is read by the
+ * schemas in `schema.ts`.
  * @module
  */
 export { type BrokenAssertion, checkAssertions } from "./assertions.ts";
@@ -13,5 +14,4 @@ export { formatPorts, parsePorts } from "./ports.ts";
 export { formatProtocols, parseProtocols } from "./protocols.ts";
 export { RuleIndex } from "./rule_index.ts";
 export { RuleTable } from "./rule_table.ts";
-export { aclAssertionSchema, aclRuleSchema } from "./schema.ts";
 export type * from "./types.ts";

@@ -32,7 +32,7 @@ export const aclRuleSchema: z.ZodType<AclRule> = z.strictObject({
 
 /** A name, an id or `tag:<tag>`. */
 const someNodes = visible.min(1).refine(
-  (text) => text !== "tag:" && !/[*?[\]\\/]/.test(text),
+  (text) => text.startsWith("tag:") ? text !== "tag:" : !/[*?[\]\\/]/.test(text),
   "is not a name, an id or tag:<tag>",
 );
 

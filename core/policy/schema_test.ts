@@ -56,7 +56,12 @@ Deno.test("an assertion names nodes, not patterns", () => {
     expect: "deny",
   };
   assert.deepEqual(aclAssertionSchema.parse(assertion), assertion);
-  for (const change of [{ from: "*" }, { to: "" }, { from: "tag:" }, { port: -1 }, { port: 1.5 }]) {
+  assert.ok(aclAssertionSchema.safeParse({ ...assertion, to: "tag:site/berlin" }).success);
+  for (
+    const change of [{ from: "*" }, { from: "a/b" }, { to: "" }, { from: "tag:" }, { port: -1 }, {
+      port: 1.5,
+    }]
+  ) {
     assert.ok(!aclAssertionSchema.safeParse({ ...assertion, ...change }).success);
   }
 });

@@ -2,8 +2,6 @@ import { z } from "zod";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
 import type { Json } from "../../core/plugin/types.ts";
 import {
-  aclAssertionSchema,
-  aclRuleSchema,
   type BrokenAssertion,
   checkAssertions,
   type CompiledPolicy,
@@ -16,6 +14,7 @@ import {
   formatVerdict,
   parsePorts,
 } from "../../core/policy/mod.ts";
+import { aclAssertionSchema, aclRuleSchema } from "../../core/policy/schema.ts";
 import type { AclAssertion, AclRule, PolicyFlow, PolicyNode } from "../../core/policy/types.ts";
 import { entryOf } from "./changes/node_entry.ts";
 import { assertionText } from "./changes/rule_text.ts";
