@@ -41,6 +41,7 @@ export const nodeFlags = object("Node options", {
     "TOKEN",
     message`Master join token of the CA, when --token is not it.`,
   ),
+  scribe: switchFlag("--scribe", message`Be the network's scribe: sign its config.`),
   meshCidr: textOption(
     "--mesh-cidr",
     "CIDR",

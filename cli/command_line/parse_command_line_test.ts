@@ -19,10 +19,16 @@ const understood: readonly (readonly [string, object])[] = [
     settings: { peers: ["relay.example.com:443"] },
   }],
   ["relay.example.com", { command: "run", ...node, settings: { peers: ["relay.example.com"] } }],
-  ["--ca --token t r.example.com:443 --addr :9443 s:1", {
+  ["--ca --scribe --token t r.example.com:443 --addr :9443 s:1", {
     command: "run",
     ...node,
-    settings: { ca: true, token: "t", addr: ":9443", peers: ["r.example.com:443", "s:1"] },
+    settings: {
+      ca: true,
+      scribe: true,
+      token: "t",
+      addr: ":9443",
+      peers: ["r.example.com:443", "s:1"],
+    },
   }],
   ["r:1 --no-quic --config f", {
     command: "run",

@@ -21,6 +21,7 @@ const fileSchema = z.strictObject({
   token: text,
   "ca-token": text,
   ca: flag,
+  scribe: flag,
   "ca-days": z.number().positive().max(398),
   socks: flag,
   "socks-listen": text,

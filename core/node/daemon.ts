@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { systemClock } from "../clock/clock.ts";
 import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
 import { serveControl } from "../control/server.ts";
@@ -16,6 +17,7 @@ import {
   loadOrCreateNodeKey,
   type NodeKey,
 } from "../identity/mod.ts";
+import { commandProtocol } from "../commands/mod.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
@@ -31,6 +33,8 @@ import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
 import { prometheusText } from "./prometheus_text.ts";
+import { RemoteCommands } from "./remote_commands.ts";
+import { applyRemoteSettings } from "./remote_settings.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
@@ -38,6 +42,9 @@ import { healthWarnings } from "./status_warnings.ts";
 
 /** Peers are remembered and sequences reserved this often, and for the first time this soon. */
 const housekeepingMs = { first: 5_000, then: 60_000 };
+
+/** The node the CA has granted the role of the scribe. */
+const grantedScribe = z.object({ scribeId: z.string().nullable() });
 
 /** One pulse process: plugins, the node once it has joined, the control sockets, and the order of their coming and going. */
 export class Daemon implements NodeControl, AsyncDisposable {
@@ -157,6 +164,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const peersPath = join(config.dataDir, dataFiles.peers);
     const sequence = await this.#reserve();
     const revoked = await this.#revocations.list();
+    const remote = this.#remoteCommands(credentials.certificate.network);
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -182,9 +190,14 @@ export class Daemon implements NodeControl, AsyncDisposable {
       hooks: {
         linkUp: (peer, kind) => this.#plugins.linkUp({ id: peer, kind }),
         linkDown: (peer, reason) => this.#plugins.linkDown({ id: peer, reason }),
-        protocols: () => this.#plugins.protocols(),
-        handleStream: (protocol, stream, from) =>
-          this.#plugins.handleStream(protocol, stream, from),
+        protocols: () => [commandProtocol, ...this.#plugins.protocols()],
+        handleStream: async (protocol, stream, from) => {
+          if (protocol !== commandProtocol) {
+            return await this.#plugins.handleStream(protocol, stream, from);
+          }
+          await remote.serve(stream, from);
+          return true;
+        },
         join: (conversation) =>
           serveJoin(conversation, {
             local: (c) => this.#plugins.join(c),
@@ -198,6 +211,23 @@ export class Daemon implements NodeControl, AsyncDisposable {
       id: this.#node.id,
       network: credentials.certificate.network,
       listen: formatHostPort(this.#node.listeners.address),
+    });
+  }
+
+  /** What the scribe may tell this node. */
+  #remoteCommands(network: string): RemoteCommands {
+    return new RemoteCommands({
+      self: this.#key.id,
+      network,
+      scribe: async () => {
+        const current = await this.#services.call("netconfig", "current", null);
+        return grantedScribe.parse(current).scribeId;
+      },
+      restart: () => this.restart(),
+      configure: (settings) =>
+        applyRemoteSettings(settings, { setLogLevel: (level) => this.#log.setLevel(level) }),
+      now: () => systemClock.wall(),
+      log: this.#log.child("remote"),
     });
   }
 

@@ -16,7 +16,7 @@ export interface RemoteCommandsOptions {
   readonly self: NodeId;
   readonly network: string;
   /** The node the CA has granted the role of the scribe; null: nobody. */
-  scribe(): NodeId | null;
+  scribe(): Promise<NodeId | null>;
   /** Begins an orderly stop, to be started again. */
   restart(): void;
   /**
@@ -60,7 +60,7 @@ export class RemoteCommands {
       const message = parseCommand(line);
       this.#guard.admit(message, {
         origin: peer,
-        scribe: this.#options.scribe(),
+        scribe: await this.#options.scribe(),
         now: this.#options.now(),
       });
       command = message.command;

@@ -13,7 +13,7 @@ function open(changes: Partial<RemoteCommandsOptions> = {}) {
   const commands = new RemoteCommands({
     self,
     network: "corp",
-    scribe: () => scribe,
+    scribe: () => Promise.resolve(scribe),
     restart: () => acted.push("restart"),
     configure: (settings) => {
       acted.push(JSON.stringify(settings));
@@ -75,8 +75,8 @@ Deno.test("what is for another node or network, or not from the scribe, does not
   const cases = [
     [line({ target: "2".repeat(32) }), {}],
     [line({ network: "home" }), {}],
-    [line(), { scribe: () => "2".repeat(32) }],
-    [line(), { scribe: () => null }],
+    [line(), { scribe: () => Promise.resolve("2".repeat(32)) }],
+    [line(), { scribe: () => Promise.resolve(null) }],
   ] as const;
   for (const [text, changes] of cases) {
     const { acted, send } = open(changes);

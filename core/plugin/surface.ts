@@ -71,9 +71,8 @@ export function parseSurface(
     const { path, message } = result.error.issues[0]!;
     throw refused(name, `${path.join(".")}: ${message}`);
   }
-  if (result.data.protocols.includes("tcp")) {
-    throw refused(name, 'the protocol "tcp" is core\'s own');
-  }
+  const cores = result.data.protocols.find((one) => one === "tcp" || one.startsWith("core."));
+  if (cores !== undefined) throw refused(name, `the protocol "${cores}" is core's own`);
   const declared = manifest.provides ?? [];
   const offered = Object.keys(result.data.services);
   for (const service of offered) {
