@@ -532,6 +532,10 @@ inline(
       settings: { "log-level": "debug" },
     });
     assert.equal(new Set(heard.map((one) => object(one)["nonce"])).size, 2);
+    heard.length = 0;
+    await api("POST /bulk", { pattern: "*", action: "restart" });
+    assert.equal(object(heard.at(-1)!)["target"], mesh.nodes[0]!.id, "the scribe is told last");
+    assert.equal(heard.length, 3);
     const nobody = await refusal("POST /bulk", { pattern: "nobody", action: "restart" });
     assert.equal(nobody.code, "NODE_UNKNOWN");
     const gone = await api("POST /remote/restart", { node: "9".repeat(32) });
@@ -543,6 +547,25 @@ inline(
     }]);
   },
 );
+
+Deno.test("a node that joined with an ephemeral token is removed when it was gone for its time, and others stay", async () => {
+  await using loaded = await load("inline", { sweepSeconds: 0.05 });
+  const { api, mesh, test } = loaded;
+  const made = object(
+    (await api("POST /scribe/tokens", { name: "runner", ephemeral: "1s" })).body,
+  );
+  const [near, far] = memoryStreamPair();
+  await test.host.handleStream("scribe.joined", far, fromCa("scribe.joined"));
+  const line = JSON.stringify({ node: laptop, token: made["id"] });
+  await near.write(new TextEncoder().encode(`${line}\n`));
+  await near.closeWrite();
+  assert.equal(new TextDecoder().decode(await readAll(near)), '{"ok":true}\n');
+  assert.equal(entryOf(mesh.body, laptop).name, "runner");
+  mesh.nodes = mesh.nodes.filter(({ id }) => id !== laptop);
+  await eventually(() => mesh.body.revoked.length > 0, { what: "the node is removed" });
+  assert.deepEqual(mesh.body.revoked.map(({ node }) => node), [laptop]);
+  assert.equal(entryOf(mesh.body, laptop).name, null);
+});
 
 Deno.test("a history that was changed on the disk is noticed at the next start", async () => {
   await using first = await load("inline");

@@ -56,6 +56,11 @@ export class Scribe {
     this.#options = options;
   }
 
+  /** The node this is. */
+  get self(): NodeId {
+    return this.#options.self;
+  }
+
   get mesh(): MeshServices {
     return this.#options.mesh;
   }

@@ -45,7 +45,10 @@ export function remoteRoutes(options: RemoteRoutesOptions): PluginApiRoute[] {
     orders: ReadonlyMap<NodeId, RemoteCommand>,
   ): Promise<PluginApiResponse> => {
     await requireScribe(scribe);
-    const results = await control.tell(orders, signal);
+    // The scribe goes last: one that restarts tells nobody anything any more.
+    const others = new Map([...orders].filter(([node]) => node !== scribe.self));
+    const own = new Map([...orders].filter(([node]) => node === scribe.self));
+    const results = [...await control.tell(others, signal), ...await control.tell(own, signal)];
     const failed = results.filter(({ ok }) => !ok).length;
     emit("remote_command", {
       by: request.by ?? "local",
