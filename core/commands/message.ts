@@ -49,12 +49,12 @@ const answer = z.union([
   z.object({ ok: z.literal(false), code: z.string(), error: z.string() }),
 ]);
 
-/** @throws {CommandError} REMOTE_COMMAND_INVALID */
+/** Reads what a sender of commands wrote. @throws {CommandError} REMOTE_COMMAND_INVALID */
 export function parseCommand(line: string): CommandMessage {
   return parse(message, line, "command");
 }
 
-/** @throws {CommandError} REMOTE_COMMAND_INVALID */
+/** Reads what a target said to it. @throws {CommandError} REMOTE_COMMAND_INVALID */
 export function parseCommandAnswer(line: string): CommandAnswer {
   return parse(answer, line, "answer to a command");
 }
