@@ -21,11 +21,15 @@ import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
+import { callCoreService, coreServices } from "./core_services.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { makeHostServices } from "./host_services.ts";
 import { formatHostPort, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
 import { nodeMetrics } from "./metrics.ts";
+import type { NetworkConfigStorage } from "./network_config.ts";
+import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
+import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
@@ -64,6 +68,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
       network: config.network,
       node: () => started.daemon?.node,
       call: (service, method, argument) => {
+        if (coreServices.includes(service)) {
+          const call = { service, method, argument };
+          return callCoreService(started.daemon?.node, call, systemClock.now());
+        }
         if (started.daemon === undefined) {
           throw new PulseError("PLUGIN_TOO_EARLY", "The node is still starting");
         }
@@ -81,6 +89,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       dataDir: config.dataDir,
       baseUrl: new URL("../../", import.meta.url).href,
       services,
+      coreServices,
       log: log.child("plugin"),
     });
     return started.daemon = new Daemon(config, log, key, plugins, services);
@@ -156,6 +165,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const peersPath = join(config.dataDir, dataFiles.peers);
     const sequence = await this.#reserve();
     const revoked = await this.#revocations.list();
+    const networkConfig = await this.#storedConfig();
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -177,8 +187,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
+      networkConfig,
       initialSequence: sequence,
       hooks: {
+        networkConfig: (news) => this.#plugins.networkConfigChanged(news),
         linkUp: (peer, kind) => this.#plugins.linkUp({ id: peer, kind }),
         linkDown: (peer, reason) => this.#plugins.linkDown({ id: peer, reason }),
         protocols: () => this.#plugins.protocols(),
@@ -193,11 +205,19 @@ export class Daemon implements NodeControl, AsyncDisposable {
       },
     });
     this.#resources.use(this.#node);
+    this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
     this.#log("info", "node is up", {
       id: this.#node.id,
       network: credentials.certificate.network,
       listen: formatHostPort(this.#node.listeners.address),
     });
+  }
+
+  async #storedConfig(): Promise<NetworkConfigStorage> {
+    const { dataDir } = this.#config;
+    const { problems, ...stored } = await loadNetworkConfig(dataDir);
+    for (const problem of problems) this.#log("error", "network config", { error: problem });
+    return { stored, save: (state) => saveNetworkConfig(dataDir, state) };
   }
 
   /** Peers named by the operator, and the relay the node joined through. */
@@ -288,6 +308,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       certificate,
       peers: node === undefined ? [] : peerStatuses(node, now),
       plugins,
+      config: node === undefined ? null : configStatus(node.networkConfig.state),
       warnings: healthWarnings({
         certificate,
         linked: node?.linkedPeers().length ?? 0,
@@ -298,6 +319,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
         plugins,
         joinError: this.#joinError,
         renewalError: this.#certificates.renewalError,
+        config: node === undefined ? [] : configProblems(node.networkConfig.state),
+        scribeError: undefined,
       }),
     };
   }
