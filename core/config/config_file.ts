@@ -22,6 +22,7 @@ const fileSchema = z.strictObject({
   "ca-token": text,
   ca: flag,
   "ca-days": z.number().positive().max(398),
+  scribe: flag,
   socks: flag,
   "socks-listen": text,
   tcp: text,

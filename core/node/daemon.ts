@@ -36,6 +36,7 @@ import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
 import { prometheusText } from "./prometheus_text.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
+import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
 import { healthWarnings } from "./status_warnings.ts";
@@ -58,6 +59,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   #node: Node | undefined;
   #reservedUpTo = 0;
   #joinError: string | undefined;
+  #scribe: ScribeRequest | undefined;
 
   /** Everything that can be had before the network is joined: the key, the plugins, the certificate if there is one. */
   static async start(config: DaemonConfig, log: Logger): Promise<Daemon> {
@@ -157,7 +159,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    await Promise.all([this.#housekeeping(), this.#keepCertificate()]);
+    await Promise.all([this.#housekeeping(), this.#keepCertificate(), this.#askForScribe()]);
   }
 
   async #startNode(credentials: Credentials): Promise<void> {
@@ -229,6 +231,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const config = this.#config;
     const capabilities = ["relay"];
     if (config.ca) capabilities.push("ca");
+    if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
     return capabilities;
   }
@@ -287,6 +290,18 @@ export class Daemon implements NodeControl, AsyncDisposable {
     await this.#certificates.keep(node, this.#stop.signal);
   }
 
+  async #askForScribe(): Promise<void> {
+    const node = this.#node;
+    if (node === undefined || !this.#config.scribe) return;
+    this.#scribe = new ScribeRequest({
+      self: node.id,
+      grant: () => node.networkConfig.state.grant?.grant,
+      openToCa: (signal) => openToCa(node, scribeProtocol, signal),
+      log: this.#log.child("scribe"),
+    });
+    await this.#scribe.run(this.#stop.signal);
+  }
+
   status(): StatusReport {
     const node = this.#node;
     const now = systemClock.now();
@@ -320,7 +335,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
         joinError: this.#joinError,
         renewalError: this.#certificates.renewalError,
         config: node === undefined ? [] : configProblems(node.networkConfig.state),
-        scribeError: undefined,
+        scribeError: this.#scribe?.error,
       }),
     };
   }
