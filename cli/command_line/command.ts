@@ -92,6 +92,10 @@ export interface CaRolesCommand extends Named<"ca roles">, CommonOptions {
   readonly node: string;
   readonly roles: readonly string[];
 }
+export interface CaGrantCommand extends Named<"ca grant">, CommonOptions {
+  /** Undefined: nobody. */
+  readonly node: string | undefined;
+}
 export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly csr: string;
   readonly caDir: string | undefined;
@@ -121,5 +125,6 @@ export type Command =
   | CaNodesCommand
   | CaRevokeCommand
   | CaRolesCommand
+  | CaGrantCommand
   | CaSignCommand
   | ControlCommand;

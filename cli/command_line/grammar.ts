@@ -250,6 +250,28 @@ const ca = or(
     { brief: message`Refuse a node new certificates for good.` },
   ),
   command(
+    "grant",
+    or(
+      command(
+        "scribe",
+        merge(
+          object({
+            command: constant("ca grant"),
+            node: word("NODE", message`Node that may change the network config from now on.`),
+          }),
+          common,
+        ),
+        { brief: message`Make a node the scribe; the one before no longer is.` },
+      ),
+      command(
+        "none",
+        merge(object({ command: constant("ca grant"), node: constant(undefined) }), common),
+        { brief: message`Take the scribe's role away.` },
+      ),
+    ),
+    { brief: message`Say who may change the network config.` },
+  ),
+  command(
     "sign",
     merge(
       object({

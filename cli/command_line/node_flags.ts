@@ -41,11 +41,14 @@ export const nodeFlags = object("Node options", {
     "TOKEN",
     message`Master join token of the CA, when --token is not it.`,
   ),
-  scribe: switchFlag("--scribe", message`Be the network's scribe: sign its config.`),
   meshCidr: textOption(
     "--mesh-cidr",
     "CIDR",
     message`IPv4 range the CA assigns addresses from (10.100.0.0/16).`,
+  ),
+  scribe: switchFlag(
+    "--scribe",
+    message`Be the scribe: names, rules, tokens and the rest of the network config.`,
   ),
   socks: switchFlag("--socks", message`Serve SOCKS5 to programs on this machine.`),
   socksListen: textOption(

@@ -245,6 +245,8 @@ const understood: readonly (readonly [string, object])[] = [
   ["ca nodes", { command: "ca nodes", json: false }],
   ["ca roles n --role exit", { command: "ca roles", json: false, node: "n", roles: ["exit"] }],
   ["ca revoke n --reason lost", { command: "ca revoke", json: false, node: "n", reason: "lost" }],
+  ["ca grant scribe n", { command: "ca grant", json: false, node: "n" }],
+  ["ca grant none", { command: "ca grant", json: false }],
   ["ca sign --csr f --out o --ca-dir c", {
     command: "ca sign",
     json: false,

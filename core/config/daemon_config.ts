@@ -33,7 +33,7 @@ export interface DaemonConfig {
   readonly caToken: string | null;
   /** How long certificates of this CA last, in days; null for the CA's own choice. */
   readonly caDays: number | null;
-  /** Changes and signs the network config, where the CA has granted it that. */
+  /** Be the scribe: sign the network config, once the CA has granted that. */
   readonly scribe: boolean;
   /** Where SOCKS listens, `ip:port`; null when off. */
   readonly socks: string | null;

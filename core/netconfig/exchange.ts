@@ -155,7 +155,13 @@ export class ConfigExchange {
 
   #heard(neighbour: Neighbour, announced: Announcement, now: number): void {
     const grant = announced.grant.slice();
-    neighbour.announced = { ...announced, grant };
+    const before = neighbour.announced;
+    // What a node has only rises: less than before is a message that was overtaken.
+    if (before === undefined || comparePositions(announced.position, before.position) >= 0) {
+      // It has moved on: what it was asked for before it does not have any more.
+      if (announced.hash !== before?.hash) this.#cancelFrom(neighbour.id);
+      neighbour.announced = { ...announced, grant };
+    }
     if (
       grant.length > 0 && !sameBytes(grant, this.#grantBytes) && neighbour.verified.take(1, now)
     ) {

@@ -55,6 +55,18 @@ Deno.test("a new version reaches the end of a line at once, and then nobody spea
   assert.equal(mesh.messages, messages);
 });
 
+Deno.test("versions that follow each other faster than they can be fetched cost no time", () => {
+  const mesh = meshOf(3);
+  line(mesh, 3);
+  mesh.run(1_000);
+  for (let version = 1; version <= 20; version++) {
+    publish(mesh, 0, writeConfig(one, grant1, version));
+    mesh.run(1);
+  }
+  mesh.run(200);
+  assert.equal(mesh.store(name(2)).position.version, 20);
+});
+
 Deno.test("in a full mesh each node fetches a config once", () => {
   const count = 8;
   const mesh = meshOf(count);

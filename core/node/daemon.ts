@@ -23,11 +23,15 @@ import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
+import { callCoreService, coreServices } from "./core_services.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { makeHostServices } from "./host_services.ts";
 import { formatHostPort, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
 import { nodeMetrics } from "./metrics.ts";
+import type { NetworkConfigStorage } from "./network_config.ts";
+import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
+import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
@@ -36,6 +40,7 @@ import { prometheusText } from "./prometheus_text.ts";
 import { RemoteCommands } from "./remote_commands.ts";
 import { applyRemoteSettings } from "./remote_settings.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
+import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
 import { healthWarnings } from "./status_warnings.ts";
@@ -62,6 +67,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   #restartWanted = false;
   #reservedUpTo = 0;
   #joinError: string | undefined;
+  #scribe: ScribeRequest | undefined;
 
   /** Everything that can be had before the network is joined: the key, the plugins, the certificate if there is one. */
   static async start(config: DaemonConfig, log: Logger): Promise<Daemon> {
@@ -72,6 +78,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
       network: config.network,
       node: () => started.daemon?.node,
       call: (service, method, argument) => {
+        if (coreServices.includes(service)) {
+          const call = { service, method, argument };
+          return callCoreService(started.daemon?.node, call, systemClock.now());
+        }
         if (started.daemon === undefined) {
           throw new PulseError("PLUGIN_TOO_EARLY", "The node is still starting");
         }
@@ -89,6 +99,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       dataDir: config.dataDir,
       baseUrl: new URL("../../", import.meta.url).href,
       services,
+      coreServices,
       log: log.child("plugin"),
     });
     return started.daemon = new Daemon(config, log, key, plugins, services);
@@ -156,7 +167,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    await Promise.all([this.#housekeeping(), this.#keepCertificate()]);
+    await Promise.all([this.#housekeeping(), this.#keepCertificate(), this.#askForScribe()]);
   }
 
   async #startNode(credentials: Credentials): Promise<void> {
@@ -165,6 +176,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const sequence = await this.#reserve();
     const revoked = await this.#revocations.list();
     const remote = this.#remoteCommands(credentials.certificate.network);
+    const networkConfig = await this.#storedConfig();
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -186,8 +198,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
+      networkConfig,
       initialSequence: sequence,
       hooks: {
+        networkConfig: (news) => this.#plugins.networkConfigChanged(news),
         linkUp: (peer, kind) => this.#plugins.linkUp({ id: peer, kind }),
         linkDown: (peer, reason) => this.#plugins.linkDown({ id: peer, reason }),
         protocols: () => [commandProtocol, ...this.#plugins.protocols()],
@@ -207,6 +221,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       },
     });
     this.#resources.use(this.#node);
+    this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
     this.#log("info", "node is up", {
       id: this.#node.id,
       network: credentials.certificate.network,
@@ -231,6 +246,13 @@ export class Daemon implements NodeControl, AsyncDisposable {
     });
   }
 
+  async #storedConfig(): Promise<NetworkConfigStorage> {
+    const { dataDir } = this.#config;
+    const { problems, ...stored } = await loadNetworkConfig(dataDir);
+    for (const problem of problems) this.#log("error", "network config", { error: problem });
+    return { stored, save: (state) => saveNetworkConfig(dataDir, state) };
+  }
+
   /** Peers named by the operator, and the relay the node joined through. */
   #configuredPeers(): string[] {
     return [...new Set([...this.#config.peers, ...this.#certificates.relays])];
@@ -240,6 +262,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const config = this.#config;
     const capabilities = ["relay"];
     if (config.ca) capabilities.push("ca");
+    if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
     return capabilities;
   }
@@ -298,6 +321,18 @@ export class Daemon implements NodeControl, AsyncDisposable {
     await this.#certificates.keep(node, this.#stop.signal);
   }
 
+  async #askForScribe(): Promise<void> {
+    const node = this.#node;
+    if (node === undefined || !this.#config.scribe) return;
+    this.#scribe = new ScribeRequest({
+      self: node.id,
+      grant: () => node.networkConfig.state.grant?.grant,
+      openToCa: (signal) => openToCa(node, scribeProtocol, signal),
+      log: this.#log.child("scribe"),
+    });
+    await this.#scribe.run(this.#stop.signal);
+  }
+
   status(): StatusReport {
     const node = this.#node;
     const now = systemClock.now();
@@ -319,6 +354,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       certificate,
       peers: node === undefined ? [] : peerStatuses(node, now),
       plugins,
+      config: node === undefined ? null : configStatus(node.networkConfig.state),
       warnings: healthWarnings({
         certificate,
         linked: node?.linkedPeers().length ?? 0,
@@ -329,6 +365,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
         plugins,
         joinError: this.#joinError,
         renewalError: this.#certificates.renewalError,
+        config: node === undefined ? [] : configProblems(node.networkConfig.state),
+        scribeError: this.#scribe?.error,
       }),
     };
   }

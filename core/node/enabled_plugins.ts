@@ -18,7 +18,7 @@ export function enabledPlugins(config: DaemonConfig): {
       ...(config.caToken !== null && { token: config.caToken }),
     };
   }
-  if (config.scribe) configs.scribe = null;
+  if (config.scribe) configs.scribe = {};
   if (config.socks !== null) configs.socks = { listen: config.socks };
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {

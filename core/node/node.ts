@@ -3,6 +3,7 @@ import { errorText } from "../errors/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
 import type { AclRule, CompiledPolicy, PolicyNode } from "../policy/mod.ts";
+import type { ConfigBody } from "../netconfig/mod.ts";
 import type { NoPath, Paths } from "../router/mod.ts";
 import { dialBest } from "../sessions/dial/mod.ts";
 import { defaultSessionLimits, type LinkPolicy, SessionCloseCode } from "../sessions/types.ts";
@@ -22,6 +23,7 @@ import { openLocalStream } from "./local_stream.ts";
 import { MeshRoutes } from "./mesh_routes.ts";
 import { MeshStreams } from "./mesh_streams.ts";
 import { findNode } from "./mesh_view.ts";
+import { NetworkConfig } from "./network_config.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { Notifier } from "./notifier.ts";
 import { PeerDialler } from "./peer_dialler.ts";
@@ -40,6 +42,7 @@ export class Node implements AsyncDisposable {
   readonly #routes: MeshRoutes;
   readonly #admission: Admission;
   readonly #gate: PolicyGate;
+  readonly #networkConfig: NetworkConfig;
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
   readonly #dialler: PeerDialler;
@@ -48,6 +51,9 @@ export class Node implements AsyncDisposable {
   readonly #observed = new Map<NodeId, string>();
   readonly #tasks: TaskSet;
   #credentials: Credentials;
+  /** By the CA of this process; those of the network config come on top. */
+  readonly #ownRevoked = new Set<NodeId>();
+  #names: ReadonlyMap<string, NodeId> = new Map();
   /** Links that have been probed and given a control channel: once each, however often they become preferred. */
   readonly #started = new WeakSet<Link>();
 
@@ -107,8 +113,12 @@ export class Node implements AsyncDisposable {
         up: (peer) => {
           this.#sayObserved(peer);
           this.#gossip.linkUp(peer);
+          this.#networkConfig.linkUp(peer);
         },
-        down: (peer) => this.#gossip.linkDown(peer),
+        down: (peer) => {
+          this.#gossip.linkDown(peer);
+          this.#networkConfig.linkDown(peer);
+        },
         message: (link, kind, body) => this.#controlMessage(link, kind, body),
       },
     });
@@ -122,6 +132,17 @@ export class Node implements AsyncDisposable {
       send: (peer, bytes) => this.#control.send(peer, controlKind.gossip, bytes),
       onRecord: (record) => this.#learned(record),
       onRemoved: (id) => this.#dialler.forget(id),
+    });
+    this.#networkConfig = new NetworkConfig({
+      network: options.network,
+      self,
+      credentials: () => this.#credentials,
+      anchors: () => [this.#credentials.anchor],
+      storage: options.networkConfig,
+      clock,
+      log,
+      send: (peer, bytes) => this.#control.send(peer, controlKind.networkConfig, bytes),
+      changed: () => this.#networkConfigChanged(),
     });
     this.#routes = new MeshRoutes({
       self,
@@ -191,7 +212,8 @@ export class Node implements AsyncDisposable {
   }
 
   #begin(): void {
-    this.#refuse(this.#options.revoked ?? []);
+    for (const id of this.#options.revoked ?? []) this.#ownRevoked.add(id);
+    this.#apply(this.#networkConfig.body);
     for (const listener of [this.#listeners.quic, this.#listeners.websocket]) {
       if (listener === undefined) continue;
       this.#tasks.add((async () => {
@@ -262,7 +284,7 @@ export class Node implements AsyncDisposable {
       for (const record of records) yield record.id;
       yield* more;
     };
-    return findNode(text, ids(this.records(), [this.id, ...this.#links.peers()]));
+    return findNode(text, ids(this.records(), [this.id, ...this.#links.peers()]), this.#names);
   }
 
   /** @throws {StreamError} */
@@ -301,18 +323,50 @@ export class Node implements AsyncDisposable {
     return this.#gate.denials();
   }
 
+  get networkConfig(): NetworkConfig {
+    return this.#networkConfig;
+  }
+
   /** From now on these nodes get nothing: no session, no stream, no place in gossip. */
   async revoke(ids: readonly NodeId[]): Promise<void> {
-    this.#refuse(ids);
+    for (const id of ids) this.#ownRevoked.add(id);
+    await this.#refuse();
+  }
+
+  /** Exactly those of this node's CA and of the network config are refused; whoever is new among them is cut off. */
+  async #refuse(): Promise<void> {
+    const revoked = new Set(this.#ownRevoked);
+    for (const { node } of this.#networkConfig.body.revoked) revoked.add(node);
+    // A node that refused itself could not even be told that it is no longer revoked.
+    revoked.delete(this.id);
+    const fresh = revoked.difference(this.#admission.revoked);
+    this.#admission.setRevoked(revoked);
+    this.#gossip.setRevoked(revoked);
+    this.#routes.setRevoked(revoked);
     await Promise.all(
-      ids.map((id) => this.#links.drop(id, SessionCloseCode.revoked, "the node has been revoked")),
+      Array.from(
+        fresh,
+        (id) => this.#links.drop(id, SessionCloseCode.revoked, "the node has been revoked"),
+      ),
     );
   }
 
-  #refuse(ids: readonly NodeId[]): void {
-    this.#admission.revoke(ids);
-    this.#gossip.revoke(ids);
-    this.#routes.setRevoked(this.#admission.revoked);
+  #networkConfigChanged(): void {
+    this.#apply(this.#networkConfig.body);
+    this.#options.hooks.networkConfig?.(this.#networkConfig.news);
+  }
+
+  /** All of the network config that this node acts on, in one go. */
+  #apply(body: ConfigBody): void {
+    const names = new Map<string, NodeId>();
+    const pins = new Map<NodeId, NodeId>();
+    for (const [id, { name, pinnedVia }] of Object.entries(body.nodes)) {
+      if (name !== null) names.set(name, id);
+      if (pinnedVia !== null) pins.set(id, pinnedVia);
+    }
+    this.#names = names;
+    this.#routes.setPins(pins);
+    this.#tasks.add(this.#refuse());
   }
 
   #primaryChanged(link: Link): void {
@@ -350,6 +404,8 @@ export class Node implements AsyncDisposable {
   #controlMessage(link: Link, kind: number, body: Uint8Array): void {
     if (kind === controlKind.gossip) {
       this.#gossip.receive(link.peer, body);
+    } else if (kind === controlKind.networkConfig) {
+      this.#networkConfig.receive(link.peer, body);
     } else if (kind === controlKind.observedAddress && body.length <= 64) {
       // One word a peer about how it sees us; a lie costs others a failed dial of a certificate that does not fit.
       const address = readObservedAddress(body);
@@ -424,6 +480,7 @@ export class Node implements AsyncDisposable {
     await this.#dialler[Symbol.asyncDispose]();
     this.#probes[Symbol.dispose]();
     this.#gossip[Symbol.dispose]();
+    await this.#networkConfig[Symbol.asyncDispose]();
     await this.#links[Symbol.asyncDispose]();
     await this.#listeners[Symbol.asyncDispose]();
     await this.#tasks.idle();

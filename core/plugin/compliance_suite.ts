@@ -48,7 +48,8 @@ export function pluginComplianceSuite(mode: "worker" | "inline"): void {
     host.linkUp({ id: "a".repeat(32), kind: "quic" });
     host.linkDown({ id: "a".repeat(32), reason: "gone" });
     await host.configChanged({ test: { color: "blue" } });
-    await services.seen(4);
+    host.networkConfigChanged({ epoch: 1, version: 2, hash: "ab" });
+    await services.seen(5);
     await host[Symbol.asyncDispose]();
     assert.deepEqual(
       services.events.map(({ type, fields }) => [type, fields.value, fields.plugin]),
@@ -57,6 +58,7 @@ export function pluginComplianceSuite(mode: "worker" | "inline"): void {
         ["linkUp", { id: "a".repeat(32), kind: "quic" }, "test"],
         ["linkDown", { id: "a".repeat(32), reason: "gone" }, "test"],
         ["config", { color: "blue" }, "test"],
+        ["networkConfig", { epoch: 1, version: 2, hash: "ab" }, "test"],
         ["stop", true, "test"],
         ["other stopped", undefined, "other"],
       ],

@@ -7,6 +7,7 @@ export type OptionalHook =
   | "onLinkUp"
   | "onLinkDown"
   | "onConfig"
+  | "onNetworkConfig"
   | "join"
   | "resolveName"
   | "metrics"
@@ -16,6 +17,7 @@ const optionalHooks = [
   "onLinkUp",
   "onLinkDown",
   "onConfig",
+  "onNetworkConfig",
   "join",
   "resolveName",
   "metrics",

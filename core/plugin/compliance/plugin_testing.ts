@@ -14,6 +14,7 @@ const plugin: PluginFactory = (context: PluginContext): PluginHooks => {
     onLinkUp: (peer) => emit("linkUp", { ...peer }),
     onLinkDown: (peer) => emit("linkDown", { ...peer }),
     onConfig: (fresh) => emit("config", fresh),
+    onNetworkConfig: (news) => emit("networkConfig", { ...news }),
     onStop: () => emit("stop", context.signal.aborted),
     streams: {
       "test.echo": echo,
