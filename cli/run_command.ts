@@ -45,7 +45,54 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/ca.ts")).caRevoke(command, io);
     case "ca roles":
       return await (await import("./commands/ca.ts")).caRoles(command, io);
+    case "ca grant":
+      return await (await import("./commands/ca_grant.ts")).caGrant(command, io);
     case "ca sign":
       return await (await import("./commands/ca_sign.ts")).caSign(command, io);
+    case "name":
+    case "tag":
+    case "untag":
+    case "mesh-ip":
+    case "pin":
+    case "unpin":
+    case "revoke":
+    case "unrevoke":
+      return await (await import("./commands/node_changes.ts")).changeNode(command, io);
+    case "groups":
+      return await (await import("./commands/groups.ts")).groups(command, io);
+    case "acl list":
+    case "acl add":
+    case "acl remove":
+    case "acl move":
+    case "acl test run":
+    case "acl test add":
+    case "acl test remove":
+    case "acl explain":
+    case "acl diff add":
+    case "acl diff remove":
+    case "acl diff move":
+      return await (await import("./commands/acl.ts")).acl(command, io);
+    case "dns list":
+    case "dns add":
+    case "dns remove":
+      return await (await import("./commands/dns.ts")).dns(command, io);
+    case "route list":
+    case "route add":
+    case "route approve":
+    case "route remove":
+      return await (await import("./commands/route.ts")).route(command, io);
+    case "config show":
+    case "config history":
+    case "config diff":
+    case "config rollback":
+      return await (await import("./commands/config.ts")).config(command, io);
+    case "template list":
+    case "template set":
+    case "template remove":
+      return await (await import("./commands/template.ts")).template(command, io);
+    case "restart":
+    case "remote-config":
+    case "bulk":
+      return await (await import("./commands/remote.ts")).remote(command, io);
   }
 }

@@ -1,4 +1,5 @@
 import type { Settings } from "../../core/config/settings.ts";
+import type { ControlCommand } from "./control_command.ts";
 
 /** Every command has these. */
 export interface CommonOptions {
@@ -68,6 +69,9 @@ export interface TokenCreateCommand extends Named<"token create">, CommonOptions
   readonly ttl: string | undefined;
   readonly maxUses: number | undefined;
   readonly roles: readonly string[];
+  readonly tags: readonly string[];
+  readonly name: string | undefined;
+  readonly ephemeral: string | undefined;
 }
 export type TokenListCommand = Named<"token list"> & CommonOptions;
 export interface TokenRevokeCommand extends Named<"token revoke">, CommonOptions {
@@ -87,6 +91,10 @@ export interface CaRevokeCommand extends Named<"ca revoke">, CommonOptions {
 export interface CaRolesCommand extends Named<"ca roles">, CommonOptions {
   readonly node: string;
   readonly roles: readonly string[];
+}
+export interface CaGrantCommand extends Named<"ca grant">, CommonOptions {
+  /** Undefined: nobody. */
+  readonly node: string | undefined;
 }
 export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly csr: string;
@@ -117,4 +125,6 @@ export type Command =
   | CaNodesCommand
   | CaRevokeCommand
   | CaRolesCommand
-  | CaSignCommand;
+  | CaGrantCommand
+  | CaSignCommand
+  | ControlCommand;

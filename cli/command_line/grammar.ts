@@ -6,6 +6,7 @@ import type { InferValue, Parser } from "@optique/core/parser";
 import { integer, string } from "@optique/core/valueparser";
 import type { Command, NodeOptions } from "./command.ts";
 import { commonFlags, rolesOption, textOption } from "./common_flags.ts";
+import { controlParsers } from "./control_grammar.ts";
 import { givenSettings, nodeFlags } from "./node_flags.ts";
 import { peerWord } from "./peer_word.ts";
 
@@ -167,7 +168,26 @@ const logs = merge(
 const token = or(
   command(
     "create",
-    merge(object({ command: constant("token create"), ttl, maxUses, roles }), common),
+    merge(
+      object({
+        command: constant("token create"),
+        ttl,
+        maxUses,
+        roles,
+        tags: multiple(
+          option("--tag", string({ metavar: "TAG" }), {
+            description: message`Tag of the nodes that join with it; repeat for more.`,
+          }),
+        ),
+        name: textOption("--name", "NAME", message`Name of the one node that joins with it.`),
+        ephemeral: textOption(
+          "--ephemeral",
+          "TIME",
+          message`Remove its nodes when they were gone for so long, such as 1h.`,
+        ),
+      }),
+      common,
+    ),
     { brief: message`Make a join token and print it, once.` },
   ),
   command("list", merge(object({ command: constant("token list") }), common), {
@@ -230,6 +250,28 @@ const ca = or(
     { brief: message`Refuse a node new certificates for good.` },
   ),
   command(
+    "grant",
+    or(
+      command(
+        "scribe",
+        merge(
+          object({
+            command: constant("ca grant"),
+            node: word("NODE", message`Node that may change the network config from now on.`),
+          }),
+          common,
+        ),
+        { brief: message`Make a node the scribe; the one before no longer is.` },
+      ),
+      command(
+        "none",
+        merge(object({ command: constant("ca grant"), node: constant(undefined) }), common),
+        { brief: message`Take the scribe's role away.` },
+      ),
+    ),
+    { brief: message`Say who may change the network config.` },
+  ),
+  command(
     "sign",
     merge(
       object({
@@ -285,5 +327,6 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
       brief: message`Show what the running node may do, tried from inside.`,
     }),
   ],
+  ...controlParsers,
   ["version", command("version", plain("version"), { brief: message`Show the version.` })],
 ]);

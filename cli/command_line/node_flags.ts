@@ -46,6 +46,10 @@ export const nodeFlags = object("Node options", {
     "CIDR",
     message`IPv4 range the CA assigns addresses from (10.100.0.0/16).`,
   ),
+  scribe: switchFlag(
+    "--scribe",
+    message`Be the scribe: names, rules, tokens and the rest of the network config.`,
+  ),
   socks: switchFlag("--socks", message`Serve SOCKS5 to programs on this machine.`),
   socksListen: textOption(
     "--socks-listen",

@@ -16,6 +16,9 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (settings.ca) {
       fail("ca", "a relay-only node only forwards and holds no CA key; run the CA as another node");
     }
+    if (settings.scribe) {
+      fail("scribe", "a relay-only node only forwards; run the scribe as another node");
+    }
     if (settings.socks) {
       fail("socks", "a relay-only node opens no doors of its own; drop --socks or --relay-only");
     }

@@ -27,6 +27,7 @@ const fileSchema = z.strictObject({
   "ca-token": text,
   ca: flag,
   "ca-days": z.number().positive().max(398),
+  scribe: flag,
   socks: flag,
   "socks-listen": text,
   "socks-users": z.record(credential, credential).refine(

@@ -33,6 +33,8 @@ export interface DaemonConfig {
   readonly caToken: string | null;
   /** How long certificates of this CA last, in days; null for the CA's own choice. */
   readonly caDays: number | null;
+  /** Be the scribe: sign the network config, once the CA has granted that. */
+  readonly scribe: boolean;
   /** Where SOCKS listens, `ip:port`; null when off. */
   readonly socks: string | null;
   /** Name and password of each user of SOCKS; empty: everybody who can connect. */
@@ -71,6 +73,7 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   ca: z.boolean(),
   caToken: z.string().max(4_096).nullable(),
   caDays: z.number().nullable(),
+  scribe: z.boolean(),
   socks: address.nullable(),
   socksUsers: z.record(z.string().max(255), z.string().max(255)).readonly(),
   socksDirect: z.boolean(),

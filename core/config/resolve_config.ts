@@ -61,6 +61,7 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     ca: settings.ca ?? false,
     caToken: settings.ca ? settings.caToken ?? settings.token ?? null : null,
     caDays: settings.caDays ?? null,
+    scribe: settings.scribe ?? false,
     socks: settings.socks
       ? read("socksListen", () => parseListen(settings.socksListen ?? ":1080", "127.0.0.1"))
       : null,

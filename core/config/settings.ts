@@ -10,6 +10,7 @@ export interface Settings {
   readonly caToken?: string;
   readonly ca?: boolean;
   readonly caDays?: number;
+  readonly scribe?: boolean;
   readonly socks?: boolean;
   readonly socksListen?: string;
   readonly socksUsers?: Readonly<Record<string, string>>;
@@ -38,6 +39,7 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   caToken: "ca-token",
   ca: "ca",
   caDays: "ca-days",
+  scribe: "scribe",
   socks: "socks",
   socksListen: "socks-listen",
   socksUsers: "socks-users",

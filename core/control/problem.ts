@@ -26,7 +26,7 @@ const titles: Readonly<Record<number, string>> = {
 const statusByCode: readonly (readonly [RegExp, number])[] = [
   [/_(UNKNOWN|NOT_FOUND)$/, 404],
   [/_(DENIED|FORBIDDEN)$/, 403],
-  [/_(NOT_JOINED|EXISTS|AMBIGUOUS|CONFLICT)$/, 409],
+  [/_(NOT_JOINED|NOT_SCRIBE|EXISTS|TAKEN|BROKEN|AMBIGUOUS|CONFLICT)$/, 409],
   [/_(TOO_LARGE)$/, 413],
   [/_(TIMEOUT)$/, 504],
   [/_(UNAVAILABLE|STOPPING)$/, 503],

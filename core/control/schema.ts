@@ -7,6 +7,8 @@ const texts = z.array(z.string());
 
 const selfStatus = z.object({
   id: z.string(),
+  name: z.string().nullable(),
+  tags: texts,
   network: z.string(),
   version: z.string(),
   joined: z.boolean(),
@@ -30,8 +32,20 @@ const certificateStatus = z.object({
   caFingerprint: z.string(),
 });
 
+const configStatus = z.object({
+  epoch: z.int(),
+  version: z.int(),
+  hash: z.string(),
+  note: z.string(),
+  scribe: z.string().nullable(),
+  grantEpoch: z.int(),
+  problem: z.string().nullable(),
+});
+
 const peerStatus = z.object({
   id: z.string(),
+  name: z.string().nullable(),
+  tags: texts,
   addresses: texts,
   meshAddresses: texts,
   link: z.union([sessionKind, z.literal("-")]),
@@ -58,6 +72,7 @@ export const statusSchema: z.ZodType<StatusReport> = z.object({
     state: z.enum(["running", "failed", "stopped"]),
     detail: z.string(),
   })),
+  config: configStatus.nullable(),
   warnings: z.array(z.object({
     code: z.string(),
     severity: z.enum(["warning", "error"]),

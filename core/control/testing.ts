@@ -5,6 +5,8 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
   return {
     self: {
       id: "4353db8f32bad58020c6d3c9238f80c2",
+      name: "relay",
+      tags: [],
       network: "corp",
       version: "0.1.0",
       joined: true,
@@ -28,6 +30,15 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
     },
     peers: [],
     plugins: [{ name: "ca", state: "running", detail: "" }],
+    config: {
+      epoch: 1,
+      version: 3,
+      hash: "ef".repeat(32),
+      note: "name relay",
+      scribe: "4353db8f32bad58020c6d3c9238f80c2",
+      grantEpoch: 1,
+      problem: null,
+    },
     warnings: [],
     ...changes,
   };

@@ -11,12 +11,30 @@ export interface StatusReport {
   readonly certificate: CertificateStatus | null;
   readonly peers: readonly PeerStatus[];
   readonly plugins: readonly PluginStatus[];
+  /** The signed network config in force; null before the node has joined. */
+  readonly config: ConfigStatus | null;
   /** Empty when all is well. */
   readonly warnings: readonly HealthWarning[];
 }
 
+export interface ConfigStatus {
+  /** 0 while there is none. */
+  readonly epoch: number;
+  readonly version: number;
+  /** SHA-256 of its document, hex; empty while there is none. */
+  readonly hash: string;
+  readonly note: string;
+  /** Whom the CA has granted the role, and in which epoch. */
+  readonly scribe: NodeId | null;
+  readonly grantEpoch: number;
+  /** What is wrong with what came last, in words. */
+  readonly problem: string | null;
+}
+
 export interface SelfStatus {
   readonly id: NodeId;
+  readonly name: string | null;
+  readonly tags: readonly string[];
   readonly network: string;
   readonly version: string;
   readonly joined: boolean;
@@ -46,6 +64,9 @@ export interface CertificateStatus {
 
 export interface PeerStatus {
   readonly id: NodeId;
+  /** From the network config. */
+  readonly name: string | null;
+  readonly tags: readonly string[];
   readonly addresses: readonly string[];
   readonly meshAddresses: readonly string[];
   /** `-` when there is no direct session. */
@@ -103,6 +124,8 @@ export const dataFiles = {
   anchor: "ca.crt",
   peers: "peers.json",
   state: "state.json",
+  networkConfig: "network.config",
+  networkMark: "network.mark",
   controlSocket: "pulse.sock",
   tunnelSocket: "tunnel.sock",
   localToken: "local-token",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { systemClock } from "../clock/clock.ts";
 import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
 import { serveControl } from "../control/server.ts";
@@ -16,28 +17,39 @@ import {
   loadOrCreateNodeKey,
   type NodeKey,
 } from "../identity/mod.ts";
+import { commandProtocol } from "../commands/mod.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
+import { callCoreService, coreServices } from "./core_services.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { makeHostServices } from "./host_services.ts";
 import { formatHostPort, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
 import { nodeMetrics } from "./metrics.ts";
+import type { NetworkConfigStorage } from "./network_config.ts";
+import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
+import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
 import { prometheusText } from "./prometheus_text.ts";
+import { RemoteCommands } from "./remote_commands.ts";
+import { applyRemoteSettings } from "./remote_settings.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
+import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
 import { healthWarnings } from "./status_warnings.ts";
 
 /** Peers are remembered and sequences reserved this often, and for the first time this soon. */
 const housekeepingMs = { first: 5_000, then: 60_000 };
+
+/** The node the CA has granted the role of the scribe. */
+const grantedScribe = z.object({ scribeId: z.string().nullable() });
 
 /** One pulse process: plugins, the node once it has joined, the control sockets, and the order of their coming and going. */
 export class Daemon implements NodeControl, AsyncDisposable {
@@ -52,8 +64,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #services: HostServices;
   readonly #revocations: OwnRevocations;
   #node: Node | undefined;
+  #restartWanted = false;
   #reservedUpTo = 0;
   #joinError: string | undefined;
+  #scribe: ScribeRequest | undefined;
 
   /** Everything that can be had before the network is joined: the key, the plugins, the certificate if there is one. */
   static async start(config: DaemonConfig, log: Logger): Promise<Daemon> {
@@ -64,6 +78,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
       network: config.network,
       node: () => started.daemon?.node,
       call: (service, method, argument) => {
+        if (coreServices.includes(service)) {
+          const call = { service, method, argument };
+          return callCoreService(started.daemon?.node, call, systemClock.now());
+        }
         if (started.daemon === undefined) {
           throw new PulseError("PLUGIN_TOO_EARLY", "The node is still starting");
         }
@@ -81,6 +99,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       dataDir: config.dataDir,
       baseUrl: new URL("../../", import.meta.url).href,
       services,
+      coreServices,
       log: log.child("plugin"),
     });
     return started.daemon = new Daemon(config, log, key, plugins, services);
@@ -148,7 +167,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    await Promise.all([this.#housekeeping(), this.#keepCertificate()]);
+    await Promise.all([this.#housekeeping(), this.#keepCertificate(), this.#askForScribe()]);
   }
 
   async #startNode(credentials: Credentials): Promise<void> {
@@ -156,6 +175,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const peersPath = join(config.dataDir, dataFiles.peers);
     const sequence = await this.#reserve();
     const revoked = await this.#revocations.list();
+    const remote = this.#remoteCommands(credentials.certificate.network);
+    const networkConfig = await this.#storedConfig();
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -177,13 +198,20 @@ export class Daemon implements NodeControl, AsyncDisposable {
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
+      networkConfig,
       initialSequence: sequence,
       hooks: {
+        networkConfig: (news) => this.#plugins.networkConfigChanged(news),
         linkUp: (peer, kind) => this.#plugins.linkUp({ id: peer, kind }),
         linkDown: (peer, reason) => this.#plugins.linkDown({ id: peer, reason }),
-        protocols: () => this.#plugins.protocols(),
-        handleStream: (protocol, stream, from) =>
-          this.#plugins.handleStream(protocol, stream, from),
+        protocols: () => [commandProtocol, ...this.#plugins.protocols()],
+        handleStream: async (protocol, stream, from) => {
+          if (protocol !== commandProtocol) {
+            return await this.#plugins.handleStream(protocol, stream, from);
+          }
+          await remote.serve(stream, from);
+          return true;
+        },
         join: (conversation) =>
           serveJoin(conversation, {
             local: (c) => this.#plugins.join(c),
@@ -193,11 +221,36 @@ export class Daemon implements NodeControl, AsyncDisposable {
       },
     });
     this.#resources.use(this.#node);
+    this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
     this.#log("info", "node is up", {
       id: this.#node.id,
       network: credentials.certificate.network,
       listen: formatHostPort(this.#node.listeners.address),
     });
+  }
+
+  /** What the scribe may tell this node. */
+  #remoteCommands(network: string): RemoteCommands {
+    return new RemoteCommands({
+      self: this.#key.id,
+      network,
+      scribe: async () => {
+        const current = await this.#services.call("netconfig", "current", null);
+        return grantedScribe.parse(current).scribeId;
+      },
+      restart: () => this.restart(),
+      configure: (settings) =>
+        applyRemoteSettings(settings, { setLogLevel: (level) => this.#log.setLevel(level) }),
+      now: () => systemClock.wall(),
+      log: this.#log.child("remote"),
+    });
+  }
+
+  async #storedConfig(): Promise<NetworkConfigStorage> {
+    const { dataDir } = this.#config;
+    const { problems, ...stored } = await loadNetworkConfig(dataDir);
+    for (const problem of problems) this.#log("error", "network config", { error: problem });
+    return { stored, save: (state) => saveNetworkConfig(dataDir, state) };
   }
 
   /** Peers named by the operator, and the relay the node joined through. */
@@ -209,6 +262,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const config = this.#config;
     const capabilities = ["relay"];
     if (config.ca) capabilities.push("ca");
+    if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
     return capabilities;
   }
@@ -267,6 +321,18 @@ export class Daemon implements NodeControl, AsyncDisposable {
     await this.#certificates.keep(node, this.#stop.signal);
   }
 
+  async #askForScribe(): Promise<void> {
+    const node = this.#node;
+    if (node === undefined || !this.#config.scribe) return;
+    this.#scribe = new ScribeRequest({
+      self: node.id,
+      grant: () => node.networkConfig.state.grant?.grant,
+      openToCa: (signal) => openToCa(node, scribeProtocol, signal),
+      log: this.#log.child("scribe"),
+    });
+    await this.#scribe.run(this.#stop.signal);
+  }
+
   status(): StatusReport {
     const node = this.#node;
     const now = systemClock.now();
@@ -288,6 +354,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       certificate,
       peers: node === undefined ? [] : peerStatuses(node, now),
       plugins,
+      config: node === undefined ? null : configStatus(node.networkConfig.state),
       warnings: healthWarnings({
         certificate,
         linked: node?.linkedPeers().length ?? 0,
@@ -298,6 +365,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
         plugins,
         joinError: this.#joinError,
         renewalError: this.#certificates.renewalError,
+        config: node === undefined ? [] : configProblems(node.networkConfig.state),
+        scribeError: this.#scribe?.error,
       }),
     };
   }
@@ -308,6 +377,17 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  /** Stops; whoever started the daemon is to start it again. */
+  restart(): void {
+    this.#restartWanted = true;
+    this.#stop.abort();
+  }
+
+  /** Whether it stops to be started again. */
+  get restartWanted(): boolean {
+    return this.#restartWanted;
   }
 
   pluginRoutes(): readonly PluginApiRoute[] {

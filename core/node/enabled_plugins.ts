@@ -27,6 +27,7 @@ export function enabledPlugins(config: DaemonConfig): {
       users: config.socksUsers,
     };
   }
+  if (config.scribe) configs.scribe = {};
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {
     const manifest = declared[name];

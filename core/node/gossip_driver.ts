@@ -135,8 +135,8 @@ export class GossipDriver implements Disposable {
     this.#apply(this.#engine.replaceCertificate(identity, this.#now()));
   }
 
-  revoke(ids: Iterable<NodeId>): void {
-    this.#apply(this.#engine.revoke(ids, this.#now()));
+  setRevoked(ids: Iterable<NodeId>): void {
+    this.#apply(this.#engine.setRevoked(ids, this.#now()));
   }
 
   #now(): number {

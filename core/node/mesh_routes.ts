@@ -30,6 +30,10 @@ export class MeshRoutes {
     this.#router.setRevoked(ids);
   }
 
+  setPins(pins: ReadonlyMap<NodeId, NodeId>): void {
+    this.#router.setPins(pins);
+  }
+
   /** The viable paths to a node, best first, or why there is none. */
   paths(destination: NodeId): Paths | NoPath {
     return this.#fresh().paths(destination);

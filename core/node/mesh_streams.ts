@@ -8,9 +8,11 @@ import {
   StreamError,
   type StreamRequest,
 } from "../streams/mod.ts";
+import type { PolicyGate } from "./policy_gate.ts";
 
 export interface MeshStreamsOptions {
   readonly deps: StreamDeps;
+  readonly gate: PolicyGate;
   /** Draws a path for a new flow; `avoid` holds the links that just failed. */
   choose(destination: NodeId, avoid: Avoid): Path | NoPath;
   /** The best path, without drawing. */
@@ -44,6 +46,14 @@ export class MeshStreams {
     request: StreamRequest,
     options: { signal?: AbortSignal } = {},
   ): Promise<MeshStream> {
+    const { gate } = this.#options;
+    const flow = gate.admitRequest(request);
+    const stream = await this.#open(request, options);
+    gate.hold(flow, stream);
+    return stream;
+  }
+
+  async #open(request: StreamRequest, options: { signal?: AbortSignal }): Promise<MeshStream> {
     if (request.destination === this.#options.deps.self) return await this.#options.local(request);
     const links: (readonly [NodeId, NodeId])[] = [];
     let failure: StreamError | undefined;

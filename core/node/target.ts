@@ -9,6 +9,11 @@ export interface TargetPolicy {
   readonly any: boolean;
   /** May this port of the machine's own loopback be reached? */
   allowsLocalPort(port: number): boolean;
+  /**
+   * Those of a target's addresses that the stream may be led to. @default all
+   * @throws {StreamError} STREAM_DENIED none of them
+   */
+  permitted?(addresses: readonly string[]): readonly string[];
 }
 
 /** A target that may be reached, and where. */
@@ -42,7 +47,7 @@ export async function resolveTarget(text: string, policy: TargetPolicy): Promise
       `This node does not let others reach its local port ${target.port}; its operator can with --allow-local ${target.port}`,
     );
   }
-  return { ...target, addresses };
+  return { ...target, addresses: policy.permitted?.(addresses) ?? addresses };
 }
 
 function parseTarget(text: string): HostPort {

@@ -25,6 +25,7 @@ import type {
   JoinConversation,
   Json,
   LogFn,
+  NetworkConfigNews,
   PluginApiRoute,
   PluginManifest,
   PluginMetric,
@@ -110,6 +111,11 @@ export class PluginHost implements AsyncDisposable {
   /** Tells every plugin that asks for it; none is waited for. */
   linkDown(peer: { readonly id: NodeId; readonly reason: string }): void {
     this.#tell("onLinkDown", "linkDown", peer);
+  }
+
+  /** Tells every plugin that asks for it; none is waited for. */
+  networkConfigChanged(news: NetworkConfigNews): void {
+    this.#tell("onNetworkConfig", "networkConfig", news);
   }
 
   /**
@@ -287,7 +293,11 @@ export class PluginHost implements AsyncDisposable {
     return undefined;
   }
 
-  #tell(hook: "onLinkUp" | "onLinkDown", method: "linkUp" | "linkDown", argument: unknown): void {
+  #tell(
+    hook: "onLinkUp" | "onLinkDown" | "onNetworkConfig",
+    method: "linkUp" | "linkDown" | "networkConfig",
+    argument: unknown,
+  ): void {
     for (const { name, running } of this.#plugins.values()) {
       if (!running?.surface.hooks.includes(hook)) continue;
       running.invoke(method, argument).catch((error: unknown) => this.#report(name, hook, error));

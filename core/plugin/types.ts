@@ -122,6 +122,13 @@ export interface PluginApiResponse {
   readonly etag?: string;
 }
 
+/** Which network config is in force: zeros and no hash while there is none. Told again when the CA grants the scribe's role anew. */
+export interface NetworkConfigNews {
+  readonly epoch: number;
+  readonly version: number;
+  readonly hash: string;
+}
+
 /** What a plugin gives back to the host. Each hook is optional; each runs with a deadline (5 s by default). */
 export interface PluginHooks {
   onStart?(): Promise<void> | void;
@@ -131,9 +138,7 @@ export interface PluginHooks {
   ): Promise<void> | void;
   onConfig?(config: Json): Promise<void> | void;
   /** The signed network config in force has changed. What it says is asked for through `host.call("netconfig", "current")`. */
-  onNetworkConfig?(
-    config: { readonly epoch: number; readonly version: number; readonly hash: string },
-  ): Promise<void> | void;
+  onNetworkConfig?(config: NetworkConfigNews): Promise<void> | void;
   /** Streams for the protocols named; the handler owns the stream. */
   readonly streams?: {
     readonly [protocol: string]: (

@@ -12,7 +12,10 @@ export type AuditType =
   | "token_created"
   | "token_revoked"
   | "node_revoked"
-  | "roles_changed";
+  | "roles_changed"
+  | "scribe_granted"
+  | "scribe_refused"
+  | "config_followed";
 
 /** What an entry says besides its type and time: ids, serials, reasons; never a token. */
 export type AuditFields = Readonly<Record<string, string | number | readonly string[] | undefined>>;

@@ -45,6 +45,27 @@ const schema = `
     revoked_at INTEGER NOT NULL,
     reason TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS grants (
+    epoch INTEGER PRIMARY KEY,
+    scribe TEXT,
+    bytes BLOB NOT NULL,
+    issued_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS config_tokens (
+    token_id TEXT PRIMARY KEY REFERENCES tokens (id),
+    gone INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS config_revoked (
+    node_id TEXT PRIMARY KEY,
+    revoked_at INTEGER NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS joined_outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    node_id TEXT NOT NULL,
+    token_id TEXT NOT NULL,
+    joined_at INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS audit (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     previous TEXT NOT NULL,

@@ -6,10 +6,12 @@ import { isTestFile, repositoryPath } from "./repository_path.ts";
  * name.
  */
 export const sansIoModules: readonly string[] = [
+  "core/commands/",
   "core/gossip/",
   "core/identity/join_framing",
   "core/identity/join_messages",
   "core/identity/join_transcript",
+  "core/netconfig/",
   "core/node/advertise",
   "core/node/link_preference",
   "core/node/mesh_view",
@@ -26,6 +28,7 @@ export const sansIoModules: readonly string[] = [
   "core/sessions/yamux/stream_table",
   "core/sessions/yamux/yamux_core",
   "core/streams/stream_header",
+  "plugins/scribe/changes/",
   "plugins/socks/socks_protocol",
 ];
 
