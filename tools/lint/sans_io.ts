@@ -7,6 +7,9 @@ import { isTestFile, repositoryPath } from "./repository_path.ts";
  */
 export const sansIoModules: readonly string[] = [
   "core/gossip/",
+  "core/history/hash_chain",
+  "core/history/redact",
+  "core/history/rollup",
   "core/identity/join_framing",
   "core/identity/join_messages",
   "core/identity/join_transcript",
