@@ -3,6 +3,8 @@ import { z } from "zod";
 import { version } from "../version.ts";
 import { errorText, PulseError } from "../errors/mod.ts";
 import type { LogFn, PluginApiRoute } from "../plugin/types.ts";
+import { auditMutations } from "./audit_mutations.ts";
+import { mountHistoryRoutes } from "./history_routes.ts";
 import { matchRoute, openApiPath, pathParameters } from "./plugin_routes.ts";
 import { makeProblem, problemResponse, toProblem } from "./problem.ts";
 import { readJsonBody } from "./request_body.ts";
@@ -59,6 +61,7 @@ export function createControlApp(
     c.text(await control.metrics(), 200, {
       "content-type": "text/plain; version=0.0.4; charset=utf-8",
     }));
+  mountHistoryRoutes(app, control.history, options.signal);
   const describe = () =>
     withPluginRoutes(
       app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "pulse control API", version } }),
@@ -100,7 +103,9 @@ async function answerInTime(
   if (options.signal.aborted) stopping();
   else options.signal.addEventListener("abort", stopping, { once: true });
   try {
-    return await Promise.race([app.fetch(request), late]);
+    const { history } = options.control;
+    const answer = auditMutations(request, "local", history, (asked) => app.fetch(asked));
+    return await Promise.race([answer, late]);
   } finally {
     for (const timer of timers) clearTimeout(timer);
     options.signal.removeEventListener("abort", stopping);

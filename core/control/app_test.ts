@@ -144,8 +144,12 @@ Deno.test("the OpenAPI document has the core routes with schemas and the plugins
   const document = await (await call("GET", "/openapi.json")).json();
   assert.equal(document.openapi, "3.1.0");
   assert.deepEqual(Object.keys(document.paths).sort(), [
+    "/api/audit",
+    "/api/audit/verify",
+    "/api/events",
     "/api/permissions",
     "/api/ping",
+    "/api/stats",
     "/api/status",
     "/api/stop",
     "/api/tokens/{id}",

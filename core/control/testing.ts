@@ -1,3 +1,4 @@
+import type { HistoryControl } from "../history/types.ts";
 import type { NodeControl, StatusReport } from "./types.ts";
 
 /** For tests: a status that fits the schema. */
@@ -41,6 +42,33 @@ export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
     stop: () => {},
     pluginRoutes: () => [],
     metrics: () => Promise.resolve("pulse_peers_total 3\n"),
+    history: sampleHistory(),
+    ...changes,
+  };
+}
+
+/** For tests: a history in which nothing happened. */
+export function sampleHistory(changes: Partial<HistoryControl> = {}): HistoryControl {
+  return {
+    events: () => ({ events: [], next: null }),
+    follow: async function* () {},
+    stats: ({ resolution = "10s" }) =>
+      Promise.resolve({
+        node: "4353db8f32bad58020c6d3c9238f80c2",
+        resolution,
+        series: [],
+        truncated: false,
+      }),
+    audit: () => ({ entries: [], next: null }),
+    verifyAudit: () =>
+      Promise.resolve({
+        entries: 0,
+        first: 1,
+        brokenAt: null,
+        reason: null,
+        head: "0".repeat(64),
+      }),
+    recordAudit: () => Promise.resolve(),
     ...changes,
   };
 }

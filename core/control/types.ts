@@ -1,3 +1,4 @@
+import type { HistoryControl } from "../history/types.ts";
 import type { NodeId, Role } from "../identity/types.ts";
 import type { PluginApiRoute, PluginStatus } from "../plugin/types.ts";
 import type { SessionKind } from "../sessions/types.ts";
@@ -94,6 +95,8 @@ export interface NodeControl {
   pluginRoutes(): readonly PluginApiRoute[];
   /** Prometheus text exposition. */
   metrics(): Promise<string>;
+  /** Events, statistics, audit log. */
+  readonly history: HistoryControl;
 }
 
 /** Names of the files in a data directory. */

@@ -77,7 +77,7 @@ export class AuditLog {
     });
   }
 
-  /** Newest first. @throws {HistoryError} HISTORY_UNREADABLE */
+  /** Newest first. @throws {HistoryError} HISTORY_UNAVAILABLE */
   list(limit: number, before = Number.MAX_SAFE_INTEGER): AuditPage {
     const { database } = this.#options;
     const rows = database.read(() =>
@@ -88,7 +88,7 @@ export class AuditLog {
     return { entries, next: rows.length > limit && last ? String(last.seq) : null };
   }
 
-  /** Walks the whole chain and compares its end with the record kept apart. @throws {HistoryError} HISTORY_UNREADABLE */
+  /** Walks the whole chain and compares its end with the record kept apart. @throws {HistoryError} HISTORY_UNAVAILABLE */
   async verify(): Promise<AuditVerdict> {
     const { promise, resolve, reject } = Promise.withResolvers<AuditVerdict>();
     await this.#inTurn(() => {

@@ -84,7 +84,7 @@ export class HistoryDatabase implements Disposable {
     }
   }
 
-  /** @throws {HistoryError} HISTORY_UNREADABLE */
+  /** @throws {HistoryError} HISTORY_UNAVAILABLE */
   read<T>(work: (database: HistoryDatabase) => T): T {
     for (let attempt = 1;; attempt++) {
       try {
@@ -93,7 +93,7 @@ export class HistoryDatabase implements Disposable {
       } catch (error) {
         if (this.#recover(error) && attempt === 1) continue;
         throw new HistoryError(
-          "HISTORY_UNREADABLE",
+          "HISTORY_UNAVAILABLE",
           `${this.path} cannot be read: ${errorText(error)}`,
           { path: this.path },
           error,

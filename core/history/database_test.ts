@@ -38,7 +38,7 @@ Deno.test("a directory that cannot be written costs what is written, told once a
     storage.clock.mono += 60_000;
     assert.equal(insert(database), false);
     assert.equal(storage.logged.length, 2);
-    assert.throws(() => texts(database), { code: "HISTORY_UNREADABLE" });
+    assert.throws(() => texts(database), { code: "HISTORY_UNAVAILABLE" });
     Deno.mkdirSync(join(storage.dir, "missing"));
     storage.clock.mono += 10_000;
     assert.equal(insert(database), true);

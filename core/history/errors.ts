@@ -5,7 +5,7 @@ export type HistoryErrorCode =
   | "HISTORY_FOLLOWERS_UNAVAILABLE"
   | "HISTORY_PROTOCOL"
   | "HISTORY_QUERY"
-  | "HISTORY_UNREADABLE";
+  | "HISTORY_UNAVAILABLE";
 
 /** History cannot be read or was asked for in a way that makes no sense. Writing it never throws. */
 export class HistoryError extends PulseError {

@@ -95,7 +95,7 @@ export class EventStore implements Disposable {
     return event;
   }
 
-  /** Newest first. @throws {HistoryError} HISTORY_UNREADABLE */
+  /** Newest first. @throws {HistoryError} HISTORY_UNAVAILABLE */
   query(query: EventQuery): EventPage {
     this.flush();
     const { database } = this.#options;
@@ -113,7 +113,7 @@ export class EventStore implements Disposable {
     return { events, next: rows.length > query.limit && last ? String(last.id) : null };
   }
 
-  /** @throws {HistoryError} HISTORY_FOLLOWERS_UNAVAILABLE, HISTORY_UNREADABLE */
+  /** @throws {HistoryError} HISTORY_FOLLOWERS_UNAVAILABLE, HISTORY_UNAVAILABLE */
   follow(options: FollowOptions): AsyncGenerator<FollowItem> {
     return this.#feed.follow(
       options,

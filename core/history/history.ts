@@ -38,6 +38,8 @@ export interface HistoryOptions {
   readonly self: string;
   readonly clock: Clock;
   readonly log: LogFn;
+  /** The id that a beginning of it or a name stands for. @throws {PulseError} NODE_UNKNOWN, NODE_AMBIGUOUS */
+  resolveNode(text: string): string;
   /** Asks another node for its statistics. */
   askNode(node: string, query: StatsQuery): Promise<StatsAnswer>;
 }
@@ -85,16 +87,8 @@ export class History implements HistoryControl, Disposable {
     const now = () => clock.now();
     const wall = () => clock.wall();
     const health = new StorageHealth({ what, path, now, log });
-    const maxBytes = maxFileBytes;
-    const database = new HistoryDatabase({
-      path,
-      schema,
-      synchronous,
-      maxBytes,
-      health,
-      now,
-      wall,
-    });
+    const options = { path, schema, synchronous, maxBytes: maxFileBytes, health, now, wall };
+    const database = new HistoryDatabase(options);
     const file = { health, database };
     this.#files.push(file);
     return file;
@@ -119,19 +113,21 @@ export class History implements HistoryControl, Disposable {
   }
 
   events(query: EventQuery): EventPage {
-    return this.#events.query(query);
+    return this.#events.query({ ...query, node: this.#id(query.node) });
   }
 
   follow(options: FollowOptions): AsyncIterable<FollowItem> {
-    return this.#events.follow(options);
+    return this.#events.follow({ ...options, node: this.#id(options.node) });
   }
 
   async stats(
     query: StatsQuery & { readonly node?: string | undefined },
   ): Promise<StatsAnswer> {
-    const { node, ...rest } = query;
-    if (node === undefined || node === this.#options.self) return this.#stats.query(rest);
-    return await this.#options.askNode(node, rest);
+    const node = this.#id(query.node);
+    const { since, resolution, limit } = query;
+    const plain = { since, resolution, limit, peer: this.#id(query.peer) };
+    if (node === undefined || node === this.#options.self) return this.#stats.query(plain);
+    return await this.#options.askNode(node, plain);
   }
 
   audit(query: { readonly limit: number; readonly before?: number | undefined }): AuditPage {
@@ -144,6 +140,12 @@ export class History implements HistoryControl, Disposable {
 
   async recordAudit(type: string, fields: AuditFields): Promise<void> {
     await this.#audit.append(type, fields);
+  }
+
+  /** A whole id may be that of a node nobody knows any more. */
+  #id(text: string | undefined): string | undefined {
+    if (text === undefined || /^[0-9a-f]{32}$/.test(text)) return text;
+    return this.#options.resolveNode(text);
   }
 
   [Symbol.dispose](): void {

@@ -10,6 +10,7 @@ function historyIn({ dir, clock, log }: TestStorage, dataDir = dir): History {
     self,
     clock,
     log,
+    resolveNode: (text) => `${text} resolved`,
     askNode: (node, query) =>
       Promise.resolve({ node, resolution: query.resolution ?? "1h", series: [], truncated: false }),
   });
@@ -41,7 +42,7 @@ Deno.test("events, statistics and audit entries survive a restart, in files of t
 Deno.test("another node's statistics are asked of that node, this node's are not", () =>
   withStorage(async (storage) => {
     using history = historyIn(storage);
-    assert.equal((await history.stats({ node: "far", since: 0, limit: 1 })).node, "far");
+    assert.equal((await history.stats({ node: "far", since: 0, limit: 1 })).node, "far resolved");
     assert.equal((await history.stats({ node: self, since: 0, limit: 1 })).node, self);
   }));
 
@@ -55,6 +56,6 @@ Deno.test("where nothing can be written nothing throws, and the status warns", (
       "HISTORY_UNWRITABLE",
       "HISTORY_UNWRITABLE",
     ]);
-    assert.throws(() => history.events({ limit: 1 }), { code: "HISTORY_UNREADABLE" });
-    await assert.rejects(history.verifyAudit(), { code: "HISTORY_UNREADABLE" });
+    assert.throws(() => history.events({ limit: 1 }), { code: "HISTORY_UNAVAILABLE" });
+    await assert.rejects(history.verifyAudit(), { code: "HISTORY_UNAVAILABLE" });
   }));

@@ -97,7 +97,7 @@ export class StatsStore {
     if (!written) this.#labels.clear();
   }
 
-  /** @throws {HistoryError} HISTORY_UNREADABLE */
+  /** @throws {HistoryError} HISTORY_UNAVAILABLE */
   query(query: StatsQuery): StatsAnswer {
     const { database, self, wall } = this.#options;
     const resolution = query.resolution ?? resolutionFor(query.since, wall());

@@ -138,18 +138,18 @@ export interface AuditVerdict {
 
 /** What the control API needs of the history. */
 export interface HistoryControl {
-  /** @throws {HistoryError} HISTORY_UNREADABLE */
+  /** @throws {HistoryError} HISTORY_UNAVAILABLE */
   events(query: EventQuery): EventPage;
   /** @throws {HistoryError} HISTORY_FOLLOWERS_UNAVAILABLE too many already */
   follow(options: FollowOptions): AsyncIterable<FollowItem>;
   /**
    * Of this node, or of the one named, asked over the mesh.
-   * @throws {PulseError} HISTORY_UNREADABLE, HISTORY_DENIED, NODE_UNKNOWN, and what a stream can end with
+   * @throws {PulseError} HISTORY_UNAVAILABLE, HISTORY_DENIED, NODE_UNKNOWN, and what a stream can end with
    */
   stats(query: StatsQuery & { readonly node?: string | undefined }): Promise<StatsAnswer>;
-  /** @throws {HistoryError} HISTORY_UNREADABLE */
+  /** @throws {HistoryError} HISTORY_UNAVAILABLE */
   audit(query: { readonly limit: number; readonly before?: number | undefined }): AuditPage;
-  /** @throws {HistoryError} HISTORY_UNREADABLE */
+  /** @throws {HistoryError} HISTORY_UNAVAILABLE */
   verifyAudit(): Promise<AuditVerdict>;
   /** Writes it down durably; a log that cannot be written is reported, and is no reason to refuse what was asked. */
   recordAudit(type: string, fields: AuditFields): Promise<void>;
