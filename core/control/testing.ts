@@ -1,3 +1,4 @@
+import { ApiKeyStore } from "./api_key_store.ts";
 import type { NodeControl, StatusReport } from "./types.ts";
 
 /** For tests: a status that fits the schema. */
@@ -37,10 +38,17 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
 export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
   return {
     status: () => sampleStatus(),
+    health: () =>
+      Promise.resolve({ ok: true, checks: [{ name: "node", ok: true, detail: "joined" }] }),
     probePermissions: () => Promise.resolve([{ what: "ffi", allowed: false, detail: "denied" }]),
     stop: () => {},
     pluginRoutes: () => [],
     metrics: () => Promise.resolve("pulse_peers_total 3\n"),
     ...changes,
   };
+}
+
+/** For tests: a store without keys, whose file cannot be written. */
+export function noApiKeys(): ApiKeyStore {
+  return new ApiKeyStore("/nonexistent/api-keys.json", () => 0);
 }
