@@ -9,7 +9,7 @@ const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Answers a request, and puts one that may change something into the audit log before anybody sees the answer: who, from where, what,
- * with what outcome; refused ones too.
+ * with what outcome; refused ones too, but for those without any key.
  * @param by `local` for the unix socket, else `key:<id>@<address>`
  */
 export async function auditMutations(
@@ -21,6 +21,8 @@ export async function auditMutations(
   if (safeMethods.has(request.method)) return await answer(request);
   const body = new BodyRecorder();
   const response = await answer(body.record(request));
+  // Nobody has proven to be anybody: such requests cost a stranger nothing, and must not push out what matters.
+  if (response.status === 401) return response;
   const { pathname, search } = new URL(request.url);
   const at = by.indexOf("@");
   await history.recordAudit("api", {

@@ -1,7 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Env } from "hono";
 import { z } from "zod";
-import { HistoryError } from "../history/errors.ts";
 import type { HistoryControl } from "../history/types.ts";
 import {
   auditQuery,
@@ -12,16 +11,14 @@ import {
   statsQuery,
   statsSchema,
 } from "./history_schema.ts";
+import { problemContent } from "./core_routes.ts";
+import { ControlError } from "./errors.ts";
+import { eventStream, lastEventId } from "./event_stream.ts";
 import { historyStream } from "./history_stream.ts";
-import { problemSchema } from "./schema.ts";
 
 /** Without `since`, statistics of the last hour. */
 const usualSinceMs = 3_600_000;
 
-const problem = {
-  description: "An error, RFC 9457",
-  content: { "application/problem+json": { schema: problemSchema } },
-};
 const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
   description,
   content: { "application/json": { schema } },
@@ -34,9 +31,6 @@ const events = createRoute({
     "What happened at this node, newest first; with follow=1 what happens, as an event stream",
   request: {
     query: eventsQuery,
-    headers: z.object({
-      "last-event-id": z.string().regex(/^\d{1,15}$/).optional(),
-    }),
   },
   responses: {
     200: {
@@ -46,7 +40,7 @@ const events = createRoute({
         "text/event-stream": { schema: z.string() },
       },
     },
-    default: problem,
+    default: problemContent,
   },
 });
 
@@ -55,7 +49,7 @@ const stats = createRoute({
   path: "/api/stats",
   summary: "What this node, or the one named, measured of its peers",
   request: { query: statsQuery },
-  responses: { 200: json("Series by peer", statsSchema), default: problem },
+  responses: { 200: json("Series by peer", statsSchema), default: problemContent },
 });
 
 const audit = createRoute({
@@ -63,14 +57,14 @@ const audit = createRoute({
   path: "/api/audit",
   summary: "Who changed what through this API, newest first",
   request: { query: auditQuery },
-  responses: { 200: json("Entries", auditSchema), default: problem },
+  responses: { 200: json("Entries", auditSchema), default: problemContent },
 });
 
 const verify = createRoute({
   method: "get",
   path: "/api/audit/verify",
   summary: "Checks the audit log's chain of hashes from its first entry to its last",
-  responses: { 200: json("The verdict", auditVerdictSchema), default: problem },
+  responses: { 200: json("The verdict", auditVerdictSchema), default: problemContent },
 });
 
 /** Adds the routes of events, statistics and audit log. @param signal ends the streams */
@@ -83,17 +77,12 @@ export function mountHistoryRoutes<E extends Env>(
     const query = c.req.valid("query");
     const { type, node, limit, cursor } = query;
     if (query.follow !== undefined) {
-      const after = c.req.valid("header")["last-event-id"];
-      return historyStream(
-        (ended) =>
-          history.follow({
-            type,
-            node,
-            after: after === undefined ? undefined : Number(after),
-            signal: ended,
-          }),
+      const after = eventNumber(lastEventId(c.req.raw.headers));
+      const source = historyStream(
+        (ended) => history.follow({ type, node, after, signal: ended }),
         signal,
       );
+      return eventStream(source, signal);
     }
     const page = history.events({
       type,
@@ -104,17 +93,17 @@ export function mountHistoryRoutes<E extends Env>(
       before: cursor === undefined ? undefined : Number(cursor),
     });
     return c.json(page, 200);
-  }, refuseQuery);
+  });
   app.openapi(stats, async (c) => {
     const { since, ...query } = c.req.valid("query");
     const from = milliseconds(since) ?? Date.now() - usualSinceMs;
     return c.json(await history.stats({ ...query, since: from }), 200);
-  }, refuseQuery);
+  });
   app.openapi(audit, (c) => {
     const { limit, cursor } = c.req.valid("query");
     const before = cursor === undefined ? undefined : Number(cursor);
     return c.json(history.audit({ limit, before }), 200);
-  }, refuseQuery);
+  });
   app.openapi(verify, async (c) => c.json(await history.verifyAudit(), 200));
 }
 
@@ -122,14 +111,9 @@ function milliseconds(time: string | undefined): number | undefined {
   return time === undefined ? undefined : Date.parse(time);
 }
 
-/** A query that the schema refuses is a problem like any other. */
-function refuseQuery(
-  result: { success: true } | { success: false; error: z.core.$ZodError },
-): undefined {
-  if (result.success) return;
-  const [issue] = result.error.issues;
-  const where = issue?.path.join(".") ?? "";
-  throw new HistoryError("HISTORY_QUERY", `"${where}" makes no sense: ${issue?.message ?? ""}`, {
-    parameter: where,
-  });
+/** @throws {ControlError} HEADER_INVALID */
+function eventNumber(id: string | null): number | undefined {
+  if (id === null) return undefined;
+  if (/^\d{1,15}$/.test(id)) return Number(id);
+  throw new ControlError("HEADER_INVALID", "Last-Event-ID is not the number of an event");
 }

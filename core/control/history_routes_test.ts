@@ -4,14 +4,21 @@ import { followerQueue } from "../history/event_feed.ts";
 import { History } from "../history/mod.ts";
 import type { PluginApiRoute } from "../plugin/types.ts";
 import { createControlApp } from "./app.ts";
-import { sampleControl } from "./testing.ts";
+import { type Caller, localCaller } from "./authorisation.ts";
+import { noApiKeys, sampleControl } from "./testing.ts";
 
 const self = "4353db8f32bad58020c6d3c9238f80c2";
 
 interface Scene {
   readonly history: History;
   readonly stopping: AbortController;
-  call(method: string, path: string, body?: string, headers?: HeadersInit): Promise<Response>;
+  call(
+    method: string,
+    path: string,
+    body?: string,
+    headers?: HeadersInit,
+    caller?: Caller,
+  ): Promise<Response>;
 }
 
 /** The API of a node whose history is in a directory of its own. */
@@ -38,17 +45,24 @@ async function withApi(
         }),
     });
     const control = sampleControl({ history, pluginRoutes: () => routes });
-    const app = createControlApp({ control, log, pid: 1, signal: stopping.signal });
+    const app = createControlApp({
+      control,
+      apiKeys: noApiKeys(),
+      log,
+      pid: 1,
+      signal: stopping.signal,
+    });
     await run({
       history,
       stopping,
-      call: (method, path, body, headers) =>
+      call: (method, path, body, headers, caller = localCaller) =>
         app(
           new Request(`http://localhost${path}`, {
             method,
             ...(body !== undefined && { body }),
             headers: { "content-type": "application/json", ...headers },
           }),
+          caller,
         ),
     });
     stopping.abort();
@@ -72,9 +86,9 @@ Deno.test("events are filtered and paged, and a query that makes no sense is ref
     assert.equal((await get("since=2020-01-01T00:00:00%2B02:00")).events.length, 5);
     for (const query of ["limit=0", "limit=1001", "cursor=x", "since=yesterday", "follow=maybe"]) {
       const response = await call("GET", `/api/events?${query}`);
-      const { code, fields } = await response.json();
-      assert.deepEqual([response.status, code], [400, "HISTORY_QUERY"], query);
-      assert.equal(fields.parameter, query.split("=")[0]);
+      const { code, detail } = await response.json();
+      assert.deepEqual([response.status, code], [400, "REQUEST_INVALID"], query);
+      assert.ok(detail.includes(query.split("=")[0]), detail);
     }
   }));
 
@@ -109,7 +123,7 @@ Deno.test("a client that reads too slowly is told what it lost, and the node's e
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     while (!text.includes(`id: ${followerQueue + 50}\n`)) text += (await reader.read()).value;
-    assert.match(text, /^event: lost\ndata: \{"count":\d+\}$/m);
+    assert.match(text, /^id: \d+\nevent: lost\ndata: \{"count":\d+\}$/m);
     stopping.abort();
     assert.equal((await reader.read()).done, true);
   }));
@@ -159,4 +173,19 @@ Deno.test("what may change something is in the audit log before its answer, with
     assert.deepEqual((await (await call("GET", "/api/audit?limit=2")).json()).next, "2");
     const verdict = await (await call("GET", "/api/audit/verify")).json();
     assert.deepEqual([verdict.entries, verdict.brokenAt], [3, null]);
+  }, tokens));
+
+Deno.test("who has no key leaves no entry: strangers must not be able to wear the log out", () =>
+  withApi(async ({ call, history }) => {
+    const caller = (role: Caller["role"], by: string) => ({ role, by, onLoopback: false });
+    const stranger = caller("anonymous", "anonymous@192.0.2.9");
+    assert.equal((await call("POST", "/api/tokens", "{}", {}, stranger)).status, 401);
+    const reader = caller("read", "key:ab@192.0.2.7");
+    assert.equal((await call("POST", "/api/tokens", "{}", {}, reader)).status, 403);
+    const { entries } = history.audit({ limit: 9 });
+    assert.deepEqual(entries.map(({ fields }) => [fields.by, fields.from, fields.status]), [
+      ["key:ab", "192.0.2.7", 403],
+    ]);
+    assert.equal((await call("GET", "/api/audit", undefined, {}, reader)).status, 403);
+    assert.equal((await call("GET", "/api/events", undefined, {}, reader)).status, 200);
   }, tokens));

@@ -1,3 +1,4 @@
+import { ApiKeyStore } from "./api_key_store.ts";
 import type { HistoryControl } from "../history/types.ts";
 import type { NodeControl, StatusReport } from "./types.ts";
 
@@ -38,6 +39,8 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
 export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
   return {
     status: () => sampleStatus(),
+    health: () =>
+      Promise.resolve({ ok: true, checks: [{ name: "node", ok: true, detail: "joined" }] }),
     probePermissions: () => Promise.resolve([{ what: "ffi", allowed: false, detail: "denied" }]),
     stop: () => {},
     pluginRoutes: () => [],
@@ -45,6 +48,11 @@ export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
     history: sampleHistory(),
     ...changes,
   };
+}
+
+/** For tests: a store without keys, whose file cannot be written. */
+export function noApiKeys(): ApiKeyStore {
+  return new ApiKeyStore("/nonexistent/api-keys.json", () => 0);
 }
 
 /** For tests: a history in which nothing happened. */

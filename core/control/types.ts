@@ -84,9 +84,26 @@ export interface PermissionProbe {
   readonly detail: string;
 }
 
+/** `GET /api/health`: whether the node does its work. */
+export interface HealthReport {
+  readonly ok: boolean;
+  /** The node itself, then every plugin. */
+  readonly checks: readonly HealthCheck[];
+}
+
+/** One part of the node and how it is. */
+export interface HealthCheck {
+  /** `node`, or `plugin <name>`. */
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
 /** What the control API needs of a running node. */
 export interface NodeControl {
   status(): StatusReport;
+  /** Asks every plugin too, so it may take as long as the slowest of them. */
+  health(): Promise<HealthReport>;
   /** Tries, from inside the process, what a relay must not be able to do. */
   probePermissions(): Promise<readonly PermissionProbe[]>;
   /** Begins an orderly stop; returns at once. */
@@ -109,5 +126,6 @@ export const dataFiles = {
   controlSocket: "pulse.sock",
   tunnelSocket: "tunnel.sock",
   localToken: "local-token",
+  apiKeys: "api-keys.json",
   log: "pulse.log",
 } as const;

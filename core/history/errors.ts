@@ -4,7 +4,6 @@ export type HistoryErrorCode =
   | "HISTORY_DENIED"
   | "HISTORY_FOLLOWERS_UNAVAILABLE"
   | "HISTORY_PROTOCOL"
-  | "HISTORY_QUERY"
   | "HISTORY_UNAVAILABLE";
 
 /** History cannot be read or was asked for in a way that makes no sense. Writing it never throws. */

@@ -10,6 +10,7 @@ interface Follower {
   readonly options: FollowOptions;
   readonly queue: HistoryEvent[];
   lost: number;
+  lastLost: number;
   wake(): void;
 }
 
@@ -27,7 +28,7 @@ export class EventFeed {
       if (!passes(event, follower.options)) continue;
       follower.queue.push(event);
       if (follower.queue.length > followerQueue) {
-        follower.queue.shift();
+        follower.lastLost = follower.queue.shift()?.id ?? 0;
         follower.lost++;
       }
       follower.wake();
@@ -46,7 +47,7 @@ export class EventFeed {
         `${maxFollowers} programs follow the events of this node already`,
       );
     }
-    const follower: Follower = { options, queue: [], lost: 0, wake: () => {} };
+    const follower: Follower = { options, queue: [], lost: 0, lastLost: 0, wake: () => {} };
     this.#followers.add(follower);
     const signal = AbortSignal.any([options.signal, this.#ended.signal]);
     // A generator that is never begun is never finished either.
@@ -71,9 +72,9 @@ export class EventFeed {
     try {
       for (const event of backlog) yield { kind: "event", event };
       while (!signal.aborted) {
-        const { lost } = follower;
+        const { lost, lastLost } = follower;
         follower.lost = 0;
-        if (lost > 0) yield { kind: "lost", count: lost };
+        if (lost > 0) yield { kind: "lost", count: lost, last: lastLost };
         const event = follower.queue.shift();
         if (event !== undefined) {
           yield { kind: "event", event };

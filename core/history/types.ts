@@ -44,10 +44,10 @@ export interface EventPage {
   readonly next: string | null;
 }
 
-/** What a follower gets: an event, or how many it missed by being slow. */
+/** What a follower gets: an event, or how many it missed by being slow and the number of the last of them. */
 export type FollowItem =
   | { readonly kind: "event"; readonly event: HistoryEvent }
-  | { readonly kind: "lost"; readonly count: number };
+  | { readonly kind: "lost"; readonly count: number; readonly last: number };
 
 export interface FollowOptions extends Pick<EventFilter, "type" | "node"> {
   /** Begin behind this event, as far as it is still kept; without it, with what happens from now on. */

@@ -277,8 +277,18 @@ export function pluginComplianceSuite(mode: "worker" | "inline"): void {
   rule("API routes answer and refuse", async ({ host }) => {
     const [get, post] = host.apiRoutes();
     assert.deepEqual([get?.method, get?.path, get?.summary], ["GET", "/echo/:id", "Says it again"]);
-    const request = { params: { id: "5" }, query: { q: "x" }, body: { deep: [1] } };
-    assert.deepEqual(await get?.handle(request), { status: 200, body: request });
+    assert.deepEqual([get?.access, post?.access], ["read", "admin"]);
+    const request = {
+      params: { id: "5" },
+      query: { q: "x" },
+      body: { deep: [1] },
+      ifMatch: "1.7",
+      by: "local",
+    };
+    assert.deepEqual(await get?.handle(request), { status: 200, body: request, etag: "1.7" });
+    await assert.rejects(get!.handle({ ...request, ifMatch: 'a"\r\nx: y' }), {
+      code: "PLUGIN_PROTOCOL",
+    });
     await assert.rejects(post!.handle(request), { code: "TEST_REFUSED", message: "not today" });
   });
 

@@ -32,6 +32,8 @@ const surface = z.strictObject({
     method: z.enum(["GET", "POST", "PUT", "DELETE"]),
     path: z.string().max(200).regex(/^(\/(:?[A-Za-z0-9_-]+))+$/),
     summary: z.string().max(200),
+    // A route that does not say is the most protected kind, whatever isolate it came from.
+    access: z.enum(["read", "admin"]).default("admin"),
   })).max(64),
 });
 
@@ -46,7 +48,12 @@ export function surfaceOf(hooks: PluginHooks): PluginSurface {
     services: Object.fromEntries(
       Object.entries(hooks.services ?? {}).map(([name, methods]) => [name, Object.keys(methods)]),
     ),
-    routes: (hooks.apiRoutes ?? []).map(({ method, path, summary }) => ({ method, path, summary })),
+    routes: (hooks.apiRoutes ?? []).map(({ method, path, summary, access = "admin" }) => ({
+      method,
+      path,
+      summary,
+      access,
+    })),
   };
 }
 

@@ -72,6 +72,7 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
     method,
     path,
     summary,
+    access: method === "GET" ? "read" : "admin",
     handle: async (request) => await handle(request),
   });
   return [

@@ -53,7 +53,9 @@ const plugin: PluginFactory = (context: PluginContext): PluginHooks => {
         method: "GET",
         path: "/echo/:id",
         summary: "Says it again",
-        handle: (request) => Promise.resolve({ status: 200, body: { ...request } }),
+        access: "read",
+        handle: ({ ifMatch = "0", ...rest }) =>
+          Promise.resolve({ status: 200, body: { ifMatch, ...rest }, etag: ifMatch }),
       },
       {
         method: "POST",
