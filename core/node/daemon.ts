@@ -5,6 +5,7 @@ import { serveControl } from "../control/server.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
+  type HealthWarning,
   type NodeControl,
   type PermissionProbe,
   type StatusReport,
@@ -19,7 +20,9 @@ import {
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
+import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
+import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { makeHostServices } from "./host_services.ts";
@@ -27,6 +30,7 @@ import { formatHostPort, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { Node } from "./node.ts";
+import { NodeHistory } from "./node_history.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
@@ -50,6 +54,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #startedAt = systemClock.now();
   readonly #services: HostServices;
+  readonly #history: NodeHistory;
   readonly #revocations: OwnRevocations;
   #node: Node | undefined;
   #reservedUpTo = 0;
@@ -59,6 +64,14 @@ export class Daemon implements NodeControl, AsyncDisposable {
   static async start(config: DaemonConfig, log: Logger): Promise<Daemon> {
     const key = await loadOrCreateNodeKey(join(config.dataDir, dataFiles.key));
     const started: { daemon?: Daemon } = {};
+    const history = new NodeHistory({
+      dataDir: config.dataDir,
+      self: key.id,
+      clock: systemClock,
+      log: log.child("history"),
+      node: () => started.daemon?.node,
+      warnings: () => started.daemon?.warnings() ?? [],
+    });
     const services = makeHostServices({
       id: key.id,
       network: config.network,
@@ -70,7 +83,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
         return started.daemon.#plugins.call(service, method, argument);
       },
       emit: (type, fields) => {
-        log.child("event")("info", "event", { event: type, ...fields });
+        if (type !== "audit") log.child("event")("info", "event", { event: type, ...fields });
+        history.event(type, fields);
         if (type === "node_revoked") started.daemon?.followRevocations();
       },
     });
@@ -83,7 +97,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       services,
       log: log.child("plugin"),
     });
-    return started.daemon = new Daemon(config, log, key, plugins, services);
+    return started.daemon = new Daemon(config, log, key, plugins, services, history);
   }
 
   private constructor(
@@ -92,12 +106,14 @@ export class Daemon implements NodeControl, AsyncDisposable {
     key: NodeKey,
     plugins: PluginHost,
     services: HostServices,
+    history: NodeHistory,
   ) {
     this.#config = config;
     this.#log = log;
     this.#key = key;
     this.#plugins = plugins;
     this.#services = services;
+    this.#history = this.#resources.use(history);
     this.#resources.use(plugins);
     this.#certificates = new CertificateKeeper({
       key,
@@ -107,6 +123,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
         ? (csr) => plugins.call("ca", "signSelf", { csr: csr.toBase64() })
         : undefined,
       openToCa: (protocol, signal) => openToCa(this.#node, protocol, signal),
+      emit: (type, fields) => history.event(type, fields),
     });
     this.#revocations = this.#resources.use(
       new OwnRevocations({
@@ -132,6 +149,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     // Told to end while it was starting: an abort that has been is not heard again.
     if (signal.aborted) return;
     signal.addEventListener("abort", () => this.#stop.abort(), { once: true });
+    this.#history.event("startup", { detail: version });
     const stored = await loadCredentials(this.#config.dataDir, {
       now: systemClock.wall(),
       ...(this.#config.networkGiven && { network: this.#config.network }),
@@ -148,7 +166,11 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    await Promise.all([this.#housekeeping(), this.#keepCertificate()]);
+    await Promise.all([
+      this.#housekeeping(),
+      this.#keepCertificate(),
+      this.#history.run(this.#stop.signal),
+    ]);
   }
 
   async #startNode(credentials: Credentials): Promise<void> {
@@ -179,11 +201,18 @@ export class Daemon implements NodeControl, AsyncDisposable {
       revoked,
       initialSequence: sequence,
       hooks: {
-        linkUp: (peer, kind) => this.#plugins.linkUp({ id: peer, kind }),
-        linkDown: (peer, reason) => this.#plugins.linkDown({ id: peer, reason }),
-        protocols: () => this.#plugins.protocols(),
-        handleStream: (protocol, stream, from) =>
-          this.#plugins.handleStream(protocol, stream, from),
+        linkUp: (peer, kind) => {
+          this.#history.event("link_up", { node: peer, detail: kind });
+          this.#plugins.linkUp({ id: peer, kind });
+        },
+        linkDown: (peer, reason) => {
+          this.#history.event("link_down", { node: peer, detail: reason });
+          this.#plugins.linkDown({ id: peer, reason });
+        },
+        protocols: () => [...this.#plugins.protocols(), ...this.#history.protocols],
+        handleStream: async (protocol, stream, from) =>
+          await this.#history.handle(protocol, stream, from) ||
+          await this.#plugins.handleStream(protocol, stream, from),
         join: (conversation) =>
           serveJoin(conversation, {
             local: (c) => this.#plugins.join(c),
@@ -270,7 +299,6 @@ export class Daemon implements NodeControl, AsyncDisposable {
   status(): StatusReport {
     const node = this.#node;
     const now = systemClock.now();
-    const plugins = this.#plugins.status();
     const certificate = node === undefined
       ? null
       : certificateStatus(node.credentials, systemClock.wall());
@@ -287,19 +315,32 @@ export class Daemon implements NodeControl, AsyncDisposable {
       }),
       certificate,
       peers: node === undefined ? [] : peerStatuses(node, now),
-      plugins,
-      warnings: healthWarnings({
-        certificate,
-        linked: node?.linkedPeers().length ?? 0,
-        ca: this.#config.ca,
-        known: node?.remembered().length ?? 0,
-        configured: this.#configuredPeers().length,
-        failures: node?.dialFailures ?? new Map(),
-        plugins,
-        joinError: this.#joinError,
-        renewalError: this.#certificates.renewalError,
-      }),
+      plugins: this.#plugins.status(),
+      warnings: this.warnings(),
     };
+  }
+
+  /** What an operator should know. */
+  warnings(): HealthWarning[] {
+    const node = this.#node;
+    const health = healthWarnings({
+      certificate: node === undefined
+        ? null
+        : certificateStatus(node.credentials, systemClock.wall()),
+      linked: node?.linkedPeers().length ?? 0,
+      ca: this.#config.ca,
+      known: node?.remembered().length ?? 0,
+      configured: this.#configuredPeers().length,
+      failures: node?.dialFailures ?? new Map(),
+      plugins: this.#plugins.status(),
+      joinError: this.#joinError,
+      renewalError: this.#certificates.renewalError,
+    });
+    return [...health, ...this.#history.history.warnings()];
+  }
+
+  get history(): HistoryControl {
+    return this.#history.history;
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {
@@ -321,6 +362,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#history.event("shutdown", {});
     const node = this.#node;
     if (node !== undefined && !this.#config.relayOnly) {
       await savePeers(join(this.#config.dataDir, dataFiles.peers), node.remembered()).catch(

@@ -44,6 +44,8 @@ type AuditBody = AuditFields & { readonly at: string; readonly type: string };
  */
 export class AuditLog {
   readonly #database: CaDatabase;
+  /** Told of each entry once it is on the disk. */
+  onEntry: (type: AuditType, fields: AuditFields) => void = () => {};
 
   constructor(database: CaDatabase) {
     this.#database = database;
@@ -60,6 +62,7 @@ export class AuditLog {
       body,
       chainHash(previous, body),
     );
+    this.#database.afterCommit(() => this.onEntry(type, fields));
   }
 
   /** Newest first. @param before only entries with a smaller number */

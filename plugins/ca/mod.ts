@@ -1,6 +1,7 @@
 /** The certificate authority of a network: joins, renewals, tokens, revocations, audit log. @module */
 import { join } from "node:path";
 import { z } from "zod";
+import { errorText } from "../../core/errors/mod.ts";
 import { joinTokenId, joinTokenKey, renewProtocol, verifyCsr } from "../../core/identity/mod.ts";
 import type {
   Json,
@@ -13,6 +14,7 @@ import { apiRoutes } from "./api.ts";
 import { openAuthority } from "./authority.ts";
 import { parseConfig } from "./config.ts";
 import { CaError } from "./errors.ts";
+import { eventFor } from "./event_for.ts";
 import { JoinDesk } from "./join_desk.ts";
 import { Ledger } from "./ledger.ts";
 import { parseRequest } from "./request.ts";
@@ -58,6 +60,16 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
   if (verdict.brokenAt !== null) {
     log("error", "the CA's audit log was tampered with", { ...verdict });
   }
+  ledger.audit.onEntry = (type, fields) => {
+    const event = eventFor(type, fields);
+    if (event === undefined) return;
+    try {
+      host.emit(event.type, event.fields);
+    } catch (error) {
+      // What it tells of has happened and must not look as if it had failed.
+      log("error", "an event could not be told", { event: event.type, error: errorText(error) });
+    }
+  };
   const desk = new JoinDesk({ ledger, anchor, network, log, now, signal });
 
   // For the daemon beside the CA: who controls this machine has the CA's key anyway. Without roles named it keeps those it has.
