@@ -6,6 +6,7 @@ import type { InferValue, Parser } from "@optique/core/parser";
 import { integer, string } from "@optique/core/valueparser";
 import type { Command, NodeOptions } from "./command.ts";
 import { commonFlags, rolesOption, textOption } from "./common_flags.ts";
+import { historyParsers } from "./history_grammar.ts";
 import { givenSettings, nodeFlags } from "./node_flags.ts";
 import { peerWord } from "./peer_word.ts";
 
@@ -274,6 +275,7 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
     }),
   ],
   ["logs", command("logs", logs, { brief: message`Show the node's log.` })],
+  ...historyParsers(common),
   ["token", command("token", token, { brief: message`Make, list and withdraw join tokens.` })],
   [
     "ca",

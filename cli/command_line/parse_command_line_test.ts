@@ -92,6 +92,18 @@ const understood: readonly (readonly [string, object])[] = [
   }],
   ["logs", { command: "logs", json: false, follow: false, lines: 50 }],
   ["logs -f -n 5", { command: "logs", json: false, follow: true, lines: 5 }],
+  ["events -f --type link_up --since 1h", {
+    command: "events",
+    json: false,
+    type: "link_up",
+    since: "1h",
+    lines: 50,
+    follow: true,
+  }],
+  ["stats", { command: "stats", json: false, since: "1h" }],
+  ["stats n --peer p", { command: "stats", json: false, node: "n", peer: "p", since: "1h" }],
+  ["audit -n 3", { command: "audit", json: false, lines: 3, verify: false }],
+  ["audit verify", { command: "audit", json: false, lines: 0, verify: true }],
   ["token create --ttl 24h", { command: "token create", json: false, ttl: "24h", roles: [] }],
   ["token revoke ab", { command: "token revoke", json: false, id: "ab" }],
   ["ca log -n 3 --verify", { command: "ca log", json: false, lines: 3, verify: true }],
@@ -193,7 +205,7 @@ Deno.test("completion prints a script for each shell, and its answers", () => {
   }
   const answers = parseCommandLine(["completion", "bash", "sta"], terminal);
   assert.ok(answers.kind === "exit");
-  assert.deepEqual(answers.stdout.split("\n").filter(Boolean), ["start", "status"]);
+  assert.deepEqual(answers.stdout.split("\n").filter(Boolean), ["start", "status", "stats"]);
   const flags = parseCommandLine(["completion", "bash", "join", "--tok"], terminal);
   assert.ok(flags.kind === "exit");
   assert.match(flags.stdout, /--token/);

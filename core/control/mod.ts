@@ -2,6 +2,7 @@
 export { ControlClient, type ControlMethod } from "./client.ts";
 export { lockDataDir } from "./data_dir_lock.ts";
 export { AlreadyRunningError, ControlError, NotRunningError } from "./errors.ts";
+export type { ReceivedEvent } from "./event_parser.ts";
 export { isLocalToken, loadOrCreateLocalToken } from "./local_token.ts";
 export { maxRequests } from "./lazy_app.ts";
 export { serveControl, type ServeControlOptions } from "./server.ts";
