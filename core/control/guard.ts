@@ -2,6 +2,7 @@ import type { Context, Next } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { PluginApiRoute } from "../plugin/types.ts";
 import { type Access, authorise, type Caller, coreAccess } from "./authorisation.ts";
+import { keyRequired } from "./key_required.ts";
 import { matchRoute, type RouteMatch } from "./plugin_routes.ts";
 import { makeProblem, problemResponse } from "./problem.ts";
 
@@ -44,14 +45,4 @@ export async function guard(
       ? `${c.req.method} ${c.req.path} takes an admin key, and this one is read-only`
       : `${c.req.method} ${c.req.path} is answered on the unix socket of the node alone`,
   ));
-}
-
-/** What somebody without a key is told, whatever he asked for. */
-export function keyRequired(): Response {
-  const problem = makeProblem(
-    401,
-    "API_KEY_REQUIRED",
-    'This takes an API key, sent as "Authorization: Bearer plk_..."; make one with: pulse api-key create',
-  );
-  return problemResponse(problem, { "www-authenticate": 'Bearer realm="pulse"' });
 }
