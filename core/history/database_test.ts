@@ -43,7 +43,7 @@ Deno.test("a directory that cannot be written costs what is written, told once a
     storage.clock.mono += 10_000;
     assert.equal(insert(database), true);
     assert.equal(health.warning, undefined);
-    assert.match(storage.logged.at(-1) ?? "", /info history is written again .*"lost":6/);
+    assert.match(storage.logged.at(-1) ?? "", /info history is written again .*"dropped":6/);
   }));
 
 async function becomesNew(storage: TestStorage, spoil: (path: string) => void) {

@@ -34,7 +34,7 @@ export class StorageHealth {
     this.#error = error;
     if (now() - this.#toldAt < tellEveryMs) return;
     this.#toldAt = now();
-    log("warn", "history cannot be written", { what, path, error, lost: this.#lost });
+    log("warn", "history cannot be written", { what, file: path, error, dropped: this.#lost });
   }
 
   succeeded(): void {
@@ -42,7 +42,7 @@ export class StorageHealth {
     const { what, path, log } = this.#options;
     this.#error = undefined;
     this.#toldAt = -Infinity;
-    log("info", "history is written again", { what, path, lost: this.#lost });
+    log("info", "history is written again", { what, file: path, dropped: this.#lost });
   }
 
   /** While writing fails: what an operator should know. */
