@@ -123,7 +123,6 @@ async function takeBody(
       method: raw.method,
       headers: raw.headers,
       body: JSON.stringify(body),
-      signal: raw.signal,
     });
   } else if (wanted) {
     throw new ControlError("BODY_INVALID", `${raw.method} ${c.req.path} takes a JSON object`);

@@ -1,10 +1,14 @@
 import { join } from "node:path";
 import { systemClock } from "../clock/clock.ts";
 import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
+import { ApiKeyStore } from "../control/api_key_store.ts";
+import { serveNetwork } from "../control/network_server.ts";
 import { serveControl } from "../control/server.ts";
+import { TunnelPorts } from "../control/tunnel_ports.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
+  type HealthReport,
   type NodeControl,
   type PermissionProbe,
   type StatusReport,
@@ -16,14 +20,16 @@ import {
   loadOrCreateNodeKey,
   type NodeKey,
 } from "../identity/mod.ts";
+import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
+import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
-import { formatHostPort, parseHostPort } from "../address/mod.ts";
+import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { Node } from "./node.ts";
@@ -51,6 +57,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #startedAt = systemClock.now();
   readonly #services: HostServices;
   readonly #revocations: OwnRevocations;
+  readonly #apiKeys: ApiKeyStore;
+  readonly #tunnelPorts = new TunnelPorts(() => systemClock.now());
   #node: Node | undefined;
   #reservedUpTo = 0;
   #joinError: string | undefined;
@@ -99,6 +107,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
     this.#plugins = plugins;
     this.#services = services;
     this.#resources.use(plugins);
+    this.#apiKeys = new ApiKeyStore(
+      join(config.dataDir, dataFiles.apiKeys),
+      () => systemClock.wall(),
+    );
     this.#certificates = new CertificateKeeper({
       key,
       config,
@@ -148,6 +160,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
+    await this.#serveApi();
     await Promise.all([this.#housekeeping(), this.#keepCertificate()]);
   }
 
@@ -170,6 +183,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       targets: {
         any: !config.relayOnly,
         allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
+        opened: (port, origin) => this.#tunnelPorts.open(port, origin),
       },
       quic: config.quic,
       websocket: config.websocket,
@@ -229,7 +243,35 @@ export class Daemon implements NodeControl, AsyncDisposable {
       await serveControl({
         socketPath: join(dataDir, dataFiles.controlSocket),
         control: this,
+        apiKeys: this.#apiKeys,
         log: this.#log.child("control"),
+        signal: this.#stop.signal,
+      }),
+    );
+  }
+
+  /** After the node, whose certificate it shows. */
+  async #serveApi(): Promise<void> {
+    const { api, apiHosts } = this.#config;
+    const node = this.#node;
+    if (api === null || node === undefined) return;
+    const listen = parseHostPort(api);
+    const { id, network } = node.credentials.certificate;
+    const certificate = () => {
+      const { key, certificate } = node.credentials;
+      return { key: key.privateKeyPem, cert: certificate.pem };
+    };
+    this.#resources.use(
+      await serveNetwork({
+        listen,
+        // Its certificate's own name: nobody can register names below .internal.
+        names: [...apiHosts, nodeServerName(id, network)],
+        certificate: isLoopbackIp(listen.host) ? null : certificate,
+        control: this,
+        apiKeys: this.#apiKeys,
+        tunnels: this.#tunnelPorts,
+        log: this.#log.child("api"),
+        now: () => systemClock.now(),
         signal: this.#stop.signal,
       }),
     );
@@ -300,6 +342,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
         renewalError: this.#certificates.renewalError,
       }),
     };
+  }
+
+  async health(): Promise<HealthReport> {
+    return healthReport(this.status().warnings, await this.#plugins.health());
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {
