@@ -30,7 +30,6 @@ export {
   serveNetwork,
   type ServeNetworkOptions,
 } from "./network_server.ts";
-export { type ListQuery, makePage, type Page, pageLimit, parseListQuery } from "./paging.ts";
 export { serveControl, type ServeControlOptions } from "./server.ts";
 export { openTunnel, type Tunnel, type TunnelEndpoint } from "./tunnel_client.ts";
 export type { OpenTunnelStream } from "./tunnel_connection.ts";
