@@ -53,5 +53,13 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/ca.ts")).caRoles(command, io);
     case "ca sign":
       return await (await import("./commands/ca_sign.ts")).caSign(command, io);
+    case "api-key create":
+      return await (await import("./commands/api_key.ts")).apiKeyCreate(command, io);
+    case "api-key list":
+      return await (await import("./commands/api_key.ts")).apiKeyList(command, io);
+    case "api-key rotate":
+      return await (await import("./commands/api_key.ts")).apiKeyRotate(command, io);
+    case "api-key revoke":
+      return await (await import("./commands/api_key.ts")).apiKeyRevoke(command, io);
   }
 }

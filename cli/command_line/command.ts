@@ -120,6 +120,20 @@ export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly roles: readonly string[];
 }
 
+export interface ApiKeyCreateCommand extends Named<"api-key create">, CommonOptions {
+  readonly readOnly: boolean;
+  readonly name: string | undefined;
+}
+export type ApiKeyListCommand = Named<"api-key list"> & CommonOptions;
+export interface ApiKeyRotateCommand extends Named<"api-key rotate">, CommonOptions {
+  readonly id: string;
+  /** A duration, or `forever`. */
+  readonly overlap: string;
+}
+export interface ApiKeyRevokeCommand extends Named<"api-key revoke">, CommonOptions {
+  readonly id: string;
+}
+
 /** A command line, understood. */
 export type Command =
   | RunCommand
@@ -145,4 +159,8 @@ export type Command =
   | CaNodesCommand
   | CaRevokeCommand
   | CaRolesCommand
-  | CaSignCommand;
+  | CaSignCommand
+  | ApiKeyCreateCommand
+  | ApiKeyListCommand
+  | ApiKeyRotateCommand
+  | ApiKeyRevokeCommand;

@@ -15,6 +15,7 @@ export const commandNames: readonly string[] = [
   "audit",
   "token",
   "ca",
+  "api-key",
   "permissions",
   "version",
   "completion",

@@ -22,6 +22,9 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (settings.tcp !== undefined) {
       fail("tcp", "a relay-only node opens no doors of its own; drop --tcp or --relay-only");
     }
+    if (settings.apiListen !== undefined) {
+      fail("apiListen", "a relay-only node opens no doors of its own; drop it or --relay-only");
+    }
     if (settings.allowLocal !== undefined && settings.allowLocal !== "none") {
       fail("allowLocal", "a relay-only node serves no targets; drop --allow-local or --relay-only");
     }
@@ -40,6 +43,9 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
   }
   if (!settings.socks && settings.socksListen !== undefined) {
     fail("socksListen", "SOCKS is off; add --socks");
+  }
+  if (settings.apiListen === undefined && settings.apiHosts !== undefined) {
+    fail("apiHosts", "the API does not listen on the network; add --api-listen");
   }
   if (settings.quic === false && settings.websocket === false) {
     fail("websocket", "no transport is left; drop --no-quic or --no-websocket");

@@ -25,6 +25,8 @@ const fileSchema = z.strictObject({
   socks: flag,
   "socks-listen": text,
   tcp: text,
+  "api-listen": text,
+  "api-host": z.array(text).max(16),
   "allow-local": text,
   "mesh-cidr": text,
   "relay-only": flag,

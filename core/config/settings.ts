@@ -13,6 +13,8 @@ export interface Settings {
   readonly socks?: boolean;
   readonly socksListen?: string;
   readonly tcp?: string;
+  readonly apiListen?: string;
+  readonly apiHosts?: readonly string[];
   readonly allowLocal?: string;
   readonly meshCidr?: string;
   readonly relayOnly?: boolean;
@@ -39,6 +41,8 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   socks: "socks",
   socksListen: "socks-listen",
   tcp: "tcp",
+  apiListen: "api-listen",
+  apiHosts: "api-host",
   allowLocal: "allow-local",
   meshCidr: "mesh-cidr",
   relayOnly: "relay-only",

@@ -92,7 +92,8 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     const document = app.getOpenAPI31Document({ openapi: "3.1.0", info });
     return completeDocument(document, pluginPrefix, control.pluginRoutes());
   };
-  app.get("/openapi.json", (c) => c.json(describe()));
+  app.openAPIRegistry.registerPath(coreRoutes.document);
+  app.get(coreRoutes.document.path, (c) => c.json(describe()));
   const bodies = routesWithBody(app);
   const own = app.routes.filter(({ method }) => method !== "ALL");
   app.all("*", (c) => {
@@ -131,7 +132,6 @@ async function takeBody(
       method: raw.method,
       headers: raw.headers,
       body: JSON.stringify(body),
-      signal: raw.signal,
     });
   } else if (wanted) {
     throw new ControlError("BODY_INVALID", `${raw.method} ${c.req.path} takes a JSON object`);

@@ -165,6 +165,7 @@ Deno.test("the OpenAPI document has the core routes with schemas and the plugins
     "/api/stop",
     "/api/tokens/{id}",
     "/metrics",
+    "/openapi.json",
   ]);
   const schema =
     document.paths["/api/status"].get.responses["200"].content["application/json"].schema;

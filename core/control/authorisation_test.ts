@@ -62,7 +62,6 @@ async function routesOf(
   const answer = await call("GET", "/openapi.json", caller("local"));
   const { paths } = documentSchema.parse(await answer.json());
   return [
-    { method: "GET", path: "/openapi.json", access: "read" },
     ...Object.entries(paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, operation]) => ({
         method: method.toUpperCase(),

@@ -73,6 +73,12 @@ export const coreRoutes = {
       default: problemContent,
     },
   }),
+  document: jsonRoute(
+    "get",
+    "/openapi.json",
+    "This document",
+    z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) }),
+  ),
   listApiKeys: jsonRoute("get", "/api/api-keys", "List the API keys", apiKeysSchema),
   createApiKey: createRoute({
     method: "post",

@@ -26,7 +26,7 @@ const word = /^[!-~]{1,128}$/;
  *
  * @param source is asked for the next event only when there is room for it, so what it keeps meanwhile is its own to bound. It must end
  * soon after the same signal is aborted: its `return()` waits for a `next()` that is under way
- * @param signal of the request, together with that of the node's stop
+ * @param signal of the node's stop; a follower that leaves is noticed by itself
  */
 export function eventStream(
   source: AsyncIterable<StreamEvent>,

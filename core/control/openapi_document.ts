@@ -73,9 +73,9 @@ function pluginOperation(route: PluginApiRoute, problem: unknown) {
   };
 }
 
-/** `x-access` says in full what an API key can only be required for: which kind of key, or that none is enough. */
+/** OpenAPI can say that a key is needed. `x-access` says which kind, or that none is enough. */
 function securityOf(access: Access | undefined) {
   const key = { [scheme]: [] };
-  const security = access === "open" ? [{}, key] : access === "local" ? [] : [key];
+  const security = access === "open" ? [{}, key] : [key];
   return { security, "x-access": access ?? "local" };
 }

@@ -111,8 +111,8 @@ export const newApiKeySchema = apiKeySchema.extend({ key: z.string() });
 
 /** `POST /api/api-keys`. */
 export const createApiKeySchema = z.strictObject({
-  // Letters, digits and what stands between them: it is shown in terminals and logs.
-  name: z.string().max(64).regex(/^[\p{L}\p{N} ._@-]*$/u).default(""),
+  // Nothing that a terminal or a log could mistake for more than text.
+  name: z.string().max(64).regex(/^[A-Za-z0-9 ._@-]*$/).default(""),
   role: apiKeyRole.default("admin"),
 });
 

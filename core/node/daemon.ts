@@ -1,10 +1,14 @@
 import { join } from "node:path";
 import { systemClock } from "../clock/clock.ts";
 import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
+import { ApiKeyStore } from "../control/api_key_store.ts";
+import { serveNetwork } from "../control/network_server.ts";
 import { serveControl } from "../control/server.ts";
+import { TunnelPorts } from "../control/tunnel_ports.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
+  type HealthReport,
   type HealthWarning,
   type NodeControl,
   type PermissionProbe,
@@ -17,6 +21,7 @@ import {
   loadOrCreateNodeKey,
   type NodeKey,
 } from "../identity/mod.ts";
+import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
@@ -25,8 +30,9 @@ import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
+import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
-import { formatHostPort, parseHostPort } from "../address/mod.ts";
+import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { Node } from "./node.ts";
@@ -56,6 +62,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #services: HostServices;
   readonly #history: NodeHistory;
   readonly #revocations: OwnRevocations;
+  readonly #apiKeys: ApiKeyStore;
+  readonly #tunnelPorts = new TunnelPorts(() => systemClock.now());
   #node: Node | undefined;
   #reservedUpTo = 0;
   #joinError: string | undefined;
@@ -115,6 +123,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
     this.#services = services;
     this.#history = this.#resources.use(history);
     this.#resources.use(plugins);
+    this.#apiKeys = new ApiKeyStore(
+      join(config.dataDir, dataFiles.apiKeys),
+      () => systemClock.wall(),
+    );
     this.#certificates = new CertificateKeeper({
       key,
       config,
@@ -166,6 +178,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
+    await this.#serveApi();
     await Promise.all([
       this.#housekeeping(),
       this.#keepCertificate(),
@@ -192,6 +205,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       targets: {
         any: !config.relayOnly,
         allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
+        opened: (port, origin) => this.#tunnelPorts.open(port, origin),
       },
       quic: config.quic,
       websocket: config.websocket,
@@ -258,7 +272,35 @@ export class Daemon implements NodeControl, AsyncDisposable {
       await serveControl({
         socketPath: join(dataDir, dataFiles.controlSocket),
         control: this,
+        apiKeys: this.#apiKeys,
         log: this.#log.child("control"),
+        signal: this.#stop.signal,
+      }),
+    );
+  }
+
+  /** After the node, whose certificate it shows. */
+  async #serveApi(): Promise<void> {
+    const { api, apiHosts } = this.#config;
+    const node = this.#node;
+    if (api === null || node === undefined) return;
+    const listen = parseHostPort(api);
+    const { id, network } = node.credentials.certificate;
+    const certificate = () => {
+      const { key, certificate } = node.credentials;
+      return { key: key.privateKeyPem, cert: certificate.pem };
+    };
+    this.#resources.use(
+      await serveNetwork({
+        listen,
+        // Its certificate's own name: nobody can register names below .internal.
+        names: [...apiHosts, nodeServerName(id, network)],
+        certificate: isLoopbackIp(listen.host) ? null : certificate,
+        control: this,
+        apiKeys: this.#apiKeys,
+        tunnels: this.#tunnelPorts,
+        log: this.#log.child("api"),
+        now: () => systemClock.now(),
         signal: this.#stop.signal,
       }),
     );
@@ -341,6 +383,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   get history(): HistoryControl {
     return this.#history.history;
+  }
+
+  async health(): Promise<HealthReport> {
+    return healthReport(this.status().warnings, await this.#plugins.health());
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {

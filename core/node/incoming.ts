@@ -68,6 +68,7 @@ async function serveTcp(request: IncomingRequest, options: IncomingOptions): Pro
     return await request.refuse(status, errorText(error));
   }
   const local = connToStream(conn);
+  using _tunnel = options.targets.opened?.(conn.localAddr.port, from.origin.id);
   try {
     await pipe(await request.accept(), local);
   } finally {

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { errorText } from "../errors/mod.ts";
+import type { NodeId } from "../identity/types.ts";
 import { Deadline, StreamError } from "../streams/mod.ts";
 import { type HostPort, isForbiddenIp, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 
@@ -10,6 +11,11 @@ export interface TargetPolicy {
   readonly any: boolean;
   /** May this port of the machine's own loopback be reached? */
   allowsLocalPort(port: number): boolean;
+  /**
+   * Hears of each connection before a byte of its tunnel is written to it. What it gives is disposed when the connection is closed.
+   * @param localPort of this side, @param origin the node at the other end of the tunnel
+   */
+  opened?(localPort: number, origin: NodeId): Disposable;
 }
 
 /** How long a target may take to answer its SYN. */

@@ -6,6 +6,13 @@ import { isTestFile, repositoryPath } from "./repository_path.ts";
  * name.
  */
 export const sansIoModules: readonly string[] = [
+  "core/control/authorisation",
+  "core/control/headers",
+  "core/control/network_caller",
+  "core/control/paging",
+  "core/control/rate_table",
+  "core/control/request_head",
+  "core/control/tunnel_ports",
   "core/gossip/",
   "core/history/hash_chain",
   "core/history/redact",
