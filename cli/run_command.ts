@@ -31,6 +31,12 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/forward.ts")).forward(command, io);
     case "logs":
       return await (await import("./commands/logs.ts")).logs(command, io);
+    case "events":
+      return await (await import("./commands/events.ts")).events(command, io);
+    case "stats":
+      return await (await import("./commands/stats.ts")).stats(command, io);
+    case "audit":
+      return await (await import("./commands/audit.ts")).audit(command, io);
     case "token create":
       return await (await import("./commands/token.ts")).tokenCreate(command, io);
     case "token list":
@@ -94,5 +100,13 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
     case "remote-config":
     case "bulk":
       return await (await import("./commands/remote.ts")).remote(command, io);
+    case "api-key create":
+      return await (await import("./commands/api_key.ts")).apiKeyCreate(command, io);
+    case "api-key list":
+      return await (await import("./commands/api_key.ts")).apiKeyList(command, io);
+    case "api-key rotate":
+      return await (await import("./commands/api_key.ts")).apiKeyRotate(command, io);
+    case "api-key revoke":
+      return await (await import("./commands/api_key.ts")).apiKeyRevoke(command, io);
   }
 }

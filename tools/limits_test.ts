@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { maxRequests } from "../core/control/server.ts";
+import { maxRequests } from "../core/control/lazy_app.ts";
 import { maxBodyBytes } from "../core/control/request_body.ts";
 import { maxTunnelLine } from "../core/control/tunnel_protocol.ts";
 import { maxTunnels } from "../core/control/tunnel_server.ts";

@@ -65,6 +65,31 @@ export interface LogsCommand extends Named<"logs">, CommonOptions {
   readonly lines: number;
 }
 
+export interface EventsCommand extends Named<"events">, CommonOptions {
+  readonly type: string | undefined;
+  readonly node: string | undefined;
+  /** A duration or a time, as written. */
+  readonly since: string | undefined;
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+export interface StatsCommand extends Named<"stats">, CommonOptions {
+  /** Whose statistics; undefined for this node's. */
+  readonly node: string | undefined;
+  readonly peer: string | undefined;
+  /** A duration or a time, as written. */
+  readonly since: string;
+  readonly resolution: "10s" | "5m" | "1h" | undefined;
+}
+
+export interface AuditCommand extends Named<"audit">, CommonOptions {
+  /** Entries from the end; 0 for none. */
+  readonly lines: number;
+  /** Check the whole chain of hashes. */
+  readonly verify: boolean;
+}
+
 export interface TokenCreateCommand extends Named<"token create">, CommonOptions {
   readonly ttl: string | undefined;
   readonly maxUses: number | undefined;
@@ -103,6 +128,20 @@ export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly roles: readonly string[];
 }
 
+export interface ApiKeyCreateCommand extends Named<"api-key create">, CommonOptions {
+  readonly readOnly: boolean;
+  readonly name: string | undefined;
+}
+export type ApiKeyListCommand = Named<"api-key list"> & CommonOptions;
+export interface ApiKeyRotateCommand extends Named<"api-key rotate">, CommonOptions {
+  readonly id: string;
+  /** A duration, or `forever`. */
+  readonly overlap: string;
+}
+export interface ApiKeyRevokeCommand extends Named<"api-key revoke">, CommonOptions {
+  readonly id: string;
+}
+
 /** A command line, understood. */
 export type Command =
   | RunCommand
@@ -118,6 +157,9 @@ export type Command =
   | ConnectCommand
   | ForwardCommand
   | LogsCommand
+  | EventsCommand
+  | StatsCommand
+  | AuditCommand
   | TokenCreateCommand
   | TokenListCommand
   | TokenRevokeCommand
@@ -127,4 +169,8 @@ export type Command =
   | CaRolesCommand
   | CaGrantCommand
   | CaSignCommand
-  | ControlCommand;
+  | ControlCommand
+  | ApiKeyCreateCommand
+  | ApiKeyListCommand
+  | ApiKeyRotateCommand
+  | ApiKeyRevokeCommand;

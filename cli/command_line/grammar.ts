@@ -7,6 +7,7 @@ import { integer, string } from "@optique/core/valueparser";
 import type { Command, NodeOptions } from "./command.ts";
 import { commonFlags, rolesOption, textOption } from "./common_flags.ts";
 import { controlParsers } from "./control_grammar.ts";
+import { historyParsers } from "./history_grammar.ts";
 import { givenSettings, nodeFlags } from "./node_flags.ts";
 import { peerWord } from "./peer_word.ts";
 
@@ -294,6 +295,51 @@ const ca = or(
   ),
 );
 
+const apiKeyId = word("ID", message`The key's id: what follows ${"plk_"} in it.`);
+
+const apiKey = or(
+  command(
+    "create",
+    merge(
+      object({
+        command: constant("api-key create"),
+        readOnly: withDefault(
+          flag("--read-only", { description: message`A key that may look and change nothing.` }),
+          false,
+        ),
+        name: textOption("--name", "NAME", message`What it is for, to tell it from others.`),
+      }),
+      common,
+    ),
+    { brief: message`Make an API key and print it, once.` },
+  ),
+  command("list", merge(object({ command: constant("api-key list") }), common), {
+    brief: message`List the API keys.`,
+  }),
+  command(
+    "rotate",
+    merge(
+      object({
+        command: constant("api-key rotate"),
+        id: apiKeyId,
+        overlap: withDefault(
+          option("--overlap", string({ metavar: "TIME" }), {
+            description: message`How long the old key goes on working, or forever (24h).`,
+          }),
+          "24h",
+        ),
+      }),
+      common,
+    ),
+    { brief: message`Replace an API key by a new one.` },
+  ),
+  command(
+    "revoke",
+    merge(object({ command: constant("api-key revoke"), id: apiKeyId }), common),
+    { brief: message`Withdraw an API key.` },
+  ),
+);
+
 /** Every command with its line in the help, in the order of the help. */
 export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string, CommandParser>([
   ["start", command("start", start, { brief: message`Start a node in the background.` })],
@@ -316,10 +362,15 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
     }),
   ],
   ["logs", command("logs", logs, { brief: message`Show the node's log.` })],
+  ...historyParsers(common),
   ["token", command("token", token, { brief: message`Make, list and withdraw join tokens.` })],
   [
     "ca",
     command("ca", ca, { brief: message`The certificate authority's log, nodes and signing.` }),
+  ],
+  [
+    "api-key",
+    command("api-key", apiKey, { brief: message`Make, list and withdraw keys to the API.` }),
   ],
   [
     "permissions",

@@ -1,8 +1,8 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { map, optional } from "@optique/core/modifiers";
+import { map, multiple, optional } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
-import { choice } from "@optique/core/valueparser";
+import { choice, string } from "@optique/core/valueparser";
 import type { Settings } from "../../core/config/settings.ts";
 import { switchFlag, textOption } from "./common_flags.ts";
 
@@ -60,6 +60,20 @@ export const nodeFlags = object("Node options", {
     "--tcp",
     "HOST:PORT",
     message`Serve tunnels on TCP too, to whoever has the local token; loopback unless a host is named.`,
+  ),
+  apiListen: optional(
+    option("--api-listen", "--scribe-listen", string({ metavar: "HOST:PORT" }), {
+      description:
+        message`Serve the control API to holders of an API key; loopback unless a host is named.`,
+    }),
+  ),
+  apiHosts: map(
+    multiple(
+      option("--api-host", string({ metavar: "NAME" }), {
+        description: message`A name the API may be called by; may be given several times.`,
+      }),
+    ),
+    (names) => names.length === 0 ? undefined : names,
   ),
   allowLocal: textOption(
     "--allow-local",

@@ -240,6 +240,32 @@ const understood: readonly (readonly [string, object])[] = [
     action: "config",
     settings: ["a=b", "c=d"],
   }],
+  ["events -f --type link_up --since 1h", {
+    command: "events",
+    json: false,
+    type: "link_up",
+    since: "1h",
+    lines: 50,
+    follow: true,
+  }],
+  ["stats", { command: "stats", json: false, since: "1h" }],
+  ["stats n --peer p", { command: "stats", json: false, node: "n", peer: "p", since: "1h" }],
+  ["audit -n 3", { command: "audit", json: false, lines: 3, verify: false }],
+  ["audit verify", { command: "audit", json: false, lines: 0, verify: true }],
+  ["api-key create --read-only --name g", {
+    command: "api-key create",
+    json: false,
+    readOnly: true,
+    name: "g",
+  }],
+  ["api-key list", { command: "api-key list", json: false }],
+  ["api-key rotate ab", { command: "api-key rotate", json: false, id: "ab", overlap: "24h" }],
+  ["api-key revoke ab", { command: "api-key revoke", json: false, id: "ab" }],
+  ["--scribe-listen :1 --api-host a --api-host b", {
+    command: "run",
+    json: false,
+    settings: { apiListen: ":1", apiHosts: ["a", "b"] },
+  }],
   ["token revoke ab", { command: "token revoke", json: false, id: "ab" }],
   ["ca log -n 3 --verify", { command: "ca log", json: false, lines: 3, verify: true }],
   ["ca nodes", { command: "ca nodes", json: false }],
@@ -358,7 +384,7 @@ Deno.test("completion prints a script for each shell, and its answers", () => {
   }
   const answers = parseCommandLine(["completion", "bash", "sta"], terminal);
   assert.ok(answers.kind === "exit");
-  assert.deepEqual(answers.stdout.split("\n").filter(Boolean), ["start", "status"]);
+  assert.deepEqual(answers.stdout.split("\n").filter(Boolean), ["start", "status", "stats"]);
   const flags = parseCommandLine(["completion", "bash", "join", "--tok"], terminal);
   assert.ok(flags.kind === "exit");
   assert.match(flags.stdout, /--token/);

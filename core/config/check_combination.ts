@@ -25,6 +25,9 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (settings.tcp !== undefined) {
       fail("tcp", "a relay-only node opens no doors of its own; drop --tcp or --relay-only");
     }
+    if (settings.apiListen !== undefined) {
+      fail("apiListen", "a relay-only node opens no doors of its own; drop it or --relay-only");
+    }
     if (settings.allowLocal !== undefined && settings.allowLocal !== "none") {
       fail("allowLocal", "a relay-only node serves no targets; drop --allow-local or --relay-only");
     }
@@ -43,6 +46,9 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
   }
   for (const name of ["socksListen", "socksUsers", "socksDirect"] as const) {
     if (!settings.socks && settings[name] !== undefined) fail(name, "SOCKS is off; add --socks");
+  }
+  if (settings.apiListen === undefined && settings.apiHosts !== undefined) {
+    fail("apiHosts", "the API does not listen on the network; add --api-listen");
   }
   if (settings.quic === false && settings.websocket === false) {
     fail("websocket", "no transport is left; drop --no-quic or --no-websocket");

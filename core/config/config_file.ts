@@ -36,6 +36,8 @@ const fileSchema = z.strictObject({
   ),
   "socks-direct": flag,
   tcp: text,
+  "api-listen": text,
+  "api-host": z.array(text).max(16),
   "allow-local": text,
   "mesh-cidr": text,
   "relay-only": flag,

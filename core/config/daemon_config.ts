@@ -43,6 +43,10 @@ export interface DaemonConfig {
   readonly socksDirect: boolean;
   /** Where the TCP tunnel listener listens, `ip:port`; null when off. */
   readonly tcp: string | null;
+  /** Where the control API listens on the network, `ip:port`; null when it does not. */
+  readonly api: string | null;
+  /** Names that API may be called by, besides its addresses. */
+  readonly apiHosts: readonly string[];
   /** Loopback ports of this machine that other members may reach; see `allowsLocalPort`. */
   readonly allowLocal: LocalPorts;
   /** IPv4 range a CA assigns mesh addresses from. */
@@ -78,6 +82,8 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   socksUsers: z.record(z.string().max(255), z.string().max(255)).readonly(),
   socksDirect: z.boolean(),
   tcp: address.nullable(),
+  api: address.nullable(),
+  apiHosts: z.array(z.string().max(253)).max(16).readonly(),
   allowLocal: localPorts,
   meshCidr: z.string().max(32),
   relayOnly: z.boolean(),

@@ -70,6 +70,10 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     tcp: settings.tcp === undefined
       ? null
       : read("tcp", () => parseListen(settings.tcp ?? "", "127.0.0.1")),
+    api: settings.apiListen === undefined
+      ? null
+      : read("apiListen", () => parseListen(settings.apiListen ?? "", "127.0.0.1")),
+    apiHosts: read("apiHosts", () => (settings.apiHosts ?? []).map(parseApiHost)),
     allowLocal: read("allowLocal", () => {
       const ports = settings.relayOnly ? "none" : defaultLocalPorts;
       return parseLocalPorts(settings.allowLocal ?? ports);
@@ -124,6 +128,17 @@ function joinTarget(text: string | undefined): string | null {
   if (text === undefined) return null;
   const trimmed = text.trim();
   return trimmed.startsWith("pls_") ? trimmed : parseDialable(trimmed);
+}
+
+/** A name as a `Host` header has it. Addresses and localhost need not be named. */
+function parseApiHost(text: string): string {
+  const name = text.toLowerCase();
+  if (name.length <= 253 && /^(?!\d+$)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(name)) return name;
+  throw new ConfigError(
+    `"${
+      text.slice(0, 80)
+    }" is not a host name; write it without scheme and port, such as pulse.example.com`,
+  );
 }
 
 function parseLogFormat(text: string): DaemonConfig["logFormat"] {

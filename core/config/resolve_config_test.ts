@@ -31,6 +31,8 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     socksUsers: {},
     socksDirect: false,
     tcp: null,
+    api: null,
+    apiHosts: [],
     allowLocal: [{ from: 22, to: 22 }, { from: 80, to: 80 }, { from: 443, to: 443 }],
     meshCidr: "10.100.0.0/16",
     relayOnly: false,
@@ -62,6 +64,8 @@ Deno.test("a listener with no host of its own follows the advertised port, on lo
 Deno.test("the local doors are on loopback unless a host is named", () => {
   assert.equal(resolve({ tcp: ":7000" }).tcp, "127.0.0.1:7000");
   assert.equal(resolve({ tcp: "0.0.0.0:7000" }).tcp, "0.0.0.0:7000");
+  assert.equal(resolve({ apiListen: ":8080" }).api, "127.0.0.1:8080");
+  assert.equal(resolve({ apiListen: "[::1]:1" }).api, "[::1]:1");
   assert.equal(resolve({ socks: true }).socks, "127.0.0.1:1080");
   assert.equal(resolve({ socks: true, socksListen: "[::1]:9050" }).socks, "[::1]:9050");
 });
@@ -92,6 +96,11 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ relayOnly: true, scribe: true }, /^--scribe: a relay-only node/],
     [{ relayOnly: true, socks: true }, /^--socks: a relay-only node/],
     [{ relayOnly: true, tcp: ":1" }, /^--tcp: a relay-only node/],
+    [{ relayOnly: true, apiListen: ":1" }, /^--api-listen: a relay-only node/],
+    [{ apiListen: "example.com:1" }, /^--api-listen: .*not an IP address/],
+    [{ apiHosts: ["a"] }, /^--api-host: the API does not listen/],
+    [{ apiListen: ":1", apiHosts: ["https://a"] }, /^--api-host: .*not a host name/],
+    [{ apiListen: ":1", apiHosts: ["a:1"] }, /^--api-host: .*not a host name/],
     [{ relayOnly: true, allowLocal: "22" }, /^--allow-local: a relay-only node/],
     [{ ca: true, join: "r:1" }, /^--join: a CA certifies itself/],
     [{ caToken: "t" }, /^--ca-token: only a CA/],

@@ -16,6 +16,8 @@ export interface Settings {
   readonly socksUsers?: Readonly<Record<string, string>>;
   readonly socksDirect?: boolean;
   readonly tcp?: string;
+  readonly apiListen?: string;
+  readonly apiHosts?: readonly string[];
   readonly allowLocal?: string;
   readonly meshCidr?: string;
   readonly relayOnly?: boolean;
@@ -45,6 +47,8 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   socksUsers: "socks-users",
   socksDirect: "socks-direct",
   tcp: "tcp",
+  apiListen: "api-listen",
+  apiHosts: "api-host",
   allowLocal: "allow-local",
   meshCidr: "mesh-cidr",
   relayOnly: "relay-only",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { StatusReport } from "./types.ts";
+import type { HealthReport, StatusReport } from "./types.ts";
 
 const sessionKind = z.enum(["quic", "direct_quic", "websocket"]);
 const role = z.enum(["ca", "scribe", "exit", "relay-only"]);
@@ -80,6 +80,12 @@ export const statusSchema: z.ZodType<StatusReport> = z.object({
   })),
 });
 
+/** `GET /api/health`. */
+export const healthSchema: z.ZodType<HealthReport> = z.object({
+  ok: z.boolean(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+});
+
 /** `GET /api/permissions`. */
 export const permissionsSchema = z.object({
   probes: z.array(z.object({ what: z.string(), allowed: z.boolean(), detail: z.string() })),
@@ -99,3 +105,37 @@ export const problemSchema = z.object({
   detail: z.string(),
   fields: z.record(z.string(), z.unknown()).optional(),
 });
+
+const apiKeyRole = z.enum(["admin", "read"]);
+
+/** A key as it is listed. */
+export const apiKeySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: apiKeyRole,
+  createdAt: z.string(),
+  endsAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+});
+
+/** `GET /api/api-keys`. */
+export const apiKeysSchema = z.object({ keys: z.array(apiKeySchema) });
+
+/** A key that has just been made: the only time its text is seen. */
+export const newApiKeySchema = apiKeySchema.extend({ key: z.string() });
+
+/** `POST /api/api-keys`. */
+export const createApiKeySchema = z.strictObject({
+  // Nothing that a terminal or a log could mistake for more than text.
+  name: z.string().max(64).regex(/^[A-Za-z0-9 ._@-]*$/).default(""),
+  role: apiKeyRole.default("admin"),
+});
+
+/** `POST /api/api-keys/{id}/rotate`. */
+export const rotateApiKeySchema = z.strictObject({
+  /** Null: the old key works until it is revoked. */
+  overlapSeconds: z.int().min(0).max(31_536_000).nullable().default(86_400),
+});
+
+/** `{id}` of a key. */
+export const apiKeyParams = z.object({ id: z.string().regex(/^[0-9a-f]{12}$/) });

@@ -1,3 +1,4 @@
+import type { HistoryControl } from "../history/types.ts";
 import type { NodeId, Role } from "../identity/types.ts";
 import type { PluginApiRoute, PluginStatus } from "../plugin/types.ts";
 import type { SessionKind } from "../sessions/types.ts";
@@ -104,9 +105,26 @@ export interface PermissionProbe {
   readonly detail: string;
 }
 
+/** `GET /api/health`: whether the node does its work. */
+export interface HealthReport {
+  readonly ok: boolean;
+  /** The node itself, then every plugin. */
+  readonly checks: readonly HealthCheck[];
+}
+
+/** One part of the node and how it is. */
+export interface HealthCheck {
+  /** `node`, or `plugin <name>`. */
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
 /** What the control API needs of a running node. */
 export interface NodeControl {
   status(): StatusReport;
+  /** Asks every plugin too, so it may take as long as the slowest of them. */
+  health(): Promise<HealthReport>;
   /** Tries, from inside the process, what a relay must not be able to do. */
   probePermissions(): Promise<readonly PermissionProbe[]>;
   /** Begins an orderly stop; returns at once. */
@@ -115,6 +133,8 @@ export interface NodeControl {
   pluginRoutes(): readonly PluginApiRoute[];
   /** Prometheus text exposition. */
   metrics(): Promise<string>;
+  /** Events, statistics, audit log. */
+  readonly history: HistoryControl;
 }
 
 /** Names of the files in a data directory. */
@@ -129,5 +149,6 @@ export const dataFiles = {
   controlSocket: "pulse.sock",
   tunnelSocket: "tunnel.sock",
   localToken: "local-token",
+  apiKeys: "api-keys.json",
   log: "pulse.log",
 } as const;

@@ -2,10 +2,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { systemClock } from "../clock/clock.ts";
 import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
+import { ApiKeyStore } from "../control/api_key_store.ts";
+import { serveNetwork } from "../control/network_server.ts";
 import { serveControl } from "../control/server.ts";
+import { TunnelPorts } from "../control/tunnel_ports.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
+  type HealthReport,
+  type HealthWarning,
   type NodeControl,
   type PermissionProbe,
   type StatusReport,
@@ -18,21 +23,26 @@ import {
   type NodeKey,
 } from "../identity/mod.ts";
 import { commandProtocol } from "../commands/mod.ts";
+import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
+import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
+import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
+import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
-import { formatHostPort, parseHostPort } from "../address/mod.ts";
+import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
 import { nodeMetrics } from "./metrics.ts";
 import type { NetworkConfigStorage } from "./network_config.ts";
 import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
 import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
+import { NodeHistory } from "./node_history.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
@@ -62,7 +72,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #startedAt = systemClock.now();
   readonly #services: HostServices;
+  readonly #history: NodeHistory;
   readonly #revocations: OwnRevocations;
+  readonly #apiKeys: ApiKeyStore;
+  readonly #tunnelPorts = new TunnelPorts(() => systemClock.now());
   #node: Node | undefined;
   #restartWanted = false;
   #reservedUpTo = 0;
@@ -73,6 +86,14 @@ export class Daemon implements NodeControl, AsyncDisposable {
   static async start(config: DaemonConfig, log: Logger): Promise<Daemon> {
     const key = await loadOrCreateNodeKey(join(config.dataDir, dataFiles.key));
     const started: { daemon?: Daemon } = {};
+    const history = new NodeHistory({
+      dataDir: config.dataDir,
+      self: key.id,
+      clock: systemClock,
+      log: log.child("history"),
+      node: () => started.daemon?.node,
+      warnings: () => started.daemon?.warnings() ?? [],
+    });
     const services = makeHostServices({
       id: key.id,
       network: config.network,
@@ -88,7 +109,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
         return started.daemon.#plugins.call(service, method, argument);
       },
       emit: (type, fields) => {
-        log.child("event")("info", "event", { event: type, ...fields });
+        if (type !== "audit") log.child("event")("info", "event", { event: type, ...fields });
+        history.event(type, fields);
         if (type === "node_revoked") started.daemon?.followRevocations();
       },
     });
@@ -102,7 +124,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       coreServices,
       log: log.child("plugin"),
     });
-    return started.daemon = new Daemon(config, log, key, plugins, services);
+    return started.daemon = new Daemon(config, log, key, plugins, services, history);
   }
 
   private constructor(
@@ -111,13 +133,19 @@ export class Daemon implements NodeControl, AsyncDisposable {
     key: NodeKey,
     plugins: PluginHost,
     services: HostServices,
+    history: NodeHistory,
   ) {
     this.#config = config;
     this.#log = log;
     this.#key = key;
     this.#plugins = plugins;
     this.#services = services;
+    this.#history = this.#resources.use(history);
     this.#resources.use(plugins);
+    this.#apiKeys = new ApiKeyStore(
+      join(config.dataDir, dataFiles.apiKeys),
+      () => systemClock.wall(),
+    );
     this.#certificates = new CertificateKeeper({
       key,
       config,
@@ -126,6 +154,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
         ? (csr) => plugins.call("ca", "signSelf", { csr: csr.toBase64() })
         : undefined,
       openToCa: (protocol, signal) => openToCa(this.#node, protocol, signal),
+      emit: (type, fields) => history.event(type, fields),
     });
     this.#revocations = this.#resources.use(
       new OwnRevocations({
@@ -151,6 +180,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     // Told to end while it was starting: an abort that has been is not heard again.
     if (signal.aborted) return;
     signal.addEventListener("abort", () => this.#stop.abort(), { once: true });
+    this.#history.event("startup", { detail: version });
     const stored = await loadCredentials(this.#config.dataDir, {
       now: systemClock.wall(),
       ...(this.#config.networkGiven && { network: this.#config.network }),
@@ -167,7 +197,13 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    await Promise.all([this.#housekeeping(), this.#keepCertificate(), this.#askForScribe()]);
+    await this.#serveApi();
+    await Promise.all([
+      this.#housekeeping(),
+      this.#keepCertificate(),
+      this.#askForScribe(),
+      this.#history.run(this.#stop.signal),
+    ]);
   }
 
   async #startNode(credentials: Credentials): Promise<void> {
@@ -191,6 +227,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       targets: {
         any: !config.relayOnly,
         allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
+        opened: (port, origin) => this.#tunnelPorts.open(port, origin),
       },
       quic: config.quic,
       websocket: config.websocket,
@@ -202,15 +239,26 @@ export class Daemon implements NodeControl, AsyncDisposable {
       initialSequence: sequence,
       hooks: {
         networkConfig: (news) => this.#plugins.networkConfigChanged(news),
-        linkUp: (peer, kind) => this.#plugins.linkUp({ id: peer, kind }),
-        linkDown: (peer, reason) => this.#plugins.linkDown({ id: peer, reason }),
-        protocols: () => [commandProtocol, ...this.#plugins.protocols()],
+        linkUp: (peer, kind) => {
+          this.#history.event("link_up", { node: peer, detail: kind });
+          this.#plugins.linkUp({ id: peer, kind });
+        },
+        linkDown: (peer, reason) => {
+          this.#history.event("link_down", { node: peer, detail: reason });
+          this.#plugins.linkDown({ id: peer, reason });
+        },
+        protocols: () => [
+          commandProtocol,
+          ...this.#plugins.protocols(),
+          ...this.#history.protocols,
+        ],
         handleStream: async (protocol, stream, from) => {
-          if (protocol !== commandProtocol) {
-            return await this.#plugins.handleStream(protocol, stream, from);
+          if (protocol === commandProtocol) {
+            await remote.serve(stream, from);
+            return true;
           }
-          await remote.serve(stream, from);
-          return true;
+          return await this.#history.handle(protocol, stream, from) ||
+            await this.#plugins.handleStream(protocol, stream, from);
         },
         join: (conversation) =>
           serveJoin(conversation, {
@@ -283,7 +331,35 @@ export class Daemon implements NodeControl, AsyncDisposable {
       await serveControl({
         socketPath: join(dataDir, dataFiles.controlSocket),
         control: this,
+        apiKeys: this.#apiKeys,
         log: this.#log.child("control"),
+        signal: this.#stop.signal,
+      }),
+    );
+  }
+
+  /** After the node, whose certificate it shows. */
+  async #serveApi(): Promise<void> {
+    const { api, apiHosts } = this.#config;
+    const node = this.#node;
+    if (api === null || node === undefined) return;
+    const listen = parseHostPort(api);
+    const { id, network } = node.credentials.certificate;
+    const certificate = () => {
+      const { key, certificate } = node.credentials;
+      return { key: key.privateKeyPem, cert: certificate.pem };
+    };
+    this.#resources.use(
+      await serveNetwork({
+        listen,
+        // Its certificate's own name: nobody can register names below .internal.
+        names: [...apiHosts, nodeServerName(id, network)],
+        certificate: isLoopbackIp(listen.host) ? null : certificate,
+        control: this,
+        apiKeys: this.#apiKeys,
+        tunnels: this.#tunnelPorts,
+        log: this.#log.child("api"),
+        now: () => systemClock.now(),
         signal: this.#stop.signal,
       }),
     );
@@ -336,7 +412,6 @@ export class Daemon implements NodeControl, AsyncDisposable {
   status(): StatusReport {
     const node = this.#node;
     const now = systemClock.now();
-    const plugins = this.#plugins.status();
     const certificate = node === undefined
       ? null
       : certificateStatus(node.credentials, systemClock.wall());
@@ -353,22 +428,39 @@ export class Daemon implements NodeControl, AsyncDisposable {
       }),
       certificate,
       peers: node === undefined ? [] : peerStatuses(node, now),
-      plugins,
+      plugins: this.#plugins.status(),
       config: node === undefined ? null : configStatus(node.networkConfig.state),
-      warnings: healthWarnings({
-        certificate,
-        linked: node?.linkedPeers().length ?? 0,
-        ca: this.#config.ca,
-        known: node?.remembered().length ?? 0,
-        configured: this.#configuredPeers().length,
-        failures: node?.dialFailures ?? new Map(),
-        plugins,
-        joinError: this.#joinError,
-        renewalError: this.#certificates.renewalError,
-        config: node === undefined ? [] : configProblems(node.networkConfig.state),
-        scribeError: this.#scribe?.error,
-      }),
+      warnings: this.warnings(),
     };
+  }
+
+  /** What an operator should know. */
+  warnings(): HealthWarning[] {
+    const node = this.#node;
+    const health = healthWarnings({
+      certificate: node === undefined
+        ? null
+        : certificateStatus(node.credentials, systemClock.wall()),
+      linked: node?.linkedPeers().length ?? 0,
+      ca: this.#config.ca,
+      known: node?.remembered().length ?? 0,
+      configured: this.#configuredPeers().length,
+      failures: node?.dialFailures ?? new Map(),
+      plugins: this.#plugins.status(),
+      joinError: this.#joinError,
+      renewalError: this.#certificates.renewalError,
+      config: node === undefined ? [] : configProblems(node.networkConfig.state),
+      scribeError: this.#scribe?.error,
+    });
+    return [...health, ...this.#history.history.warnings()];
+  }
+
+  get history(): HistoryControl {
+    return this.#history.history;
+  }
+
+  async health(): Promise<HealthReport> {
+    return healthReport(this.status().warnings, await this.#plugins.health());
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {
@@ -401,6 +493,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#history.event("shutdown", {});
     const node = this.#node;
     if (node !== undefined && !this.#config.relayOnly) {
       await savePeers(join(this.#config.dataDir, dataFiles.peers), node.remembered()).catch(

@@ -59,6 +59,7 @@ async function serveTcp(request: IncomingRequest, options: IncomingOptions): Pro
   );
   if (conn === undefined) return;
   const local = connToStream(conn);
+  using _tunnel = options.targets.opened?.(conn.localAddr.port, request.from.origin.id);
   try {
     await pipe(await request.accept(), local);
   } finally {

@@ -29,6 +29,7 @@ import { Notifier } from "./notifier.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import { PolicyGate } from "./policy_gate.ts";
+import { PolicyNodes } from "./policy_nodes.ts";
 import { ProbeDriver } from "./probe_driver.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
 
@@ -42,6 +43,10 @@ export class Node implements AsyncDisposable {
   readonly #routes: MeshRoutes;
   readonly #admission: Admission;
   readonly #gate: PolicyGate;
+  readonly #policyNodes = new PolicyNodes(() => {
+    const { body } = this.#networkConfig;
+    this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
+  });
   readonly #networkConfig: NetworkConfig;
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
@@ -367,6 +372,7 @@ export class Node implements AsyncDisposable {
     this.#names = names;
     this.#routes.setPins(pins);
     this.#tasks.add(this.#refuse());
+    this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
   }
 
   #primaryChanged(link: Link): void {
@@ -424,6 +430,7 @@ export class Node implements AsyncDisposable {
   }
 
   #learned(record: GossipRecord): void {
+    this.#policyNodes.learned(record, this.#gate.policy.rules.length);
     if (this.#options.dialLearned) this.#dialler.learned(record.id, record.report.addresses);
   }
 
@@ -479,6 +486,7 @@ export class Node implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dialler[Symbol.asyncDispose]();
     this.#probes[Symbol.dispose]();
+    this.#policyNodes[Symbol.dispose]();
     this.#gossip[Symbol.dispose]();
     await this.#networkConfig[Symbol.asyncDispose]();
     await this.#links[Symbol.asyncDispose]();

@@ -131,6 +131,7 @@ export class PolicyGate {
       any: targets.any,
       allowsLocalPort: (port) => targets.allowsLocalPort(port),
       permitted: (addresses) => this.#permitted(flow, addresses),
+      ...(targets.opened !== undefined && { opened: targets.opened }),
     };
   }
 

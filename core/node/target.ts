@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import type { NodeId } from "../identity/types.ts";
 import { StreamError } from "../streams/mod.ts";
 import { type HostPort, isForbiddenIp, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 
@@ -14,6 +15,11 @@ export interface TargetPolicy {
    * @throws {StreamError} STREAM_DENIED none of them
    */
   permitted?(addresses: readonly string[]): readonly string[];
+  /**
+   * Hears of each connection before a byte of its tunnel is written to it. What it gives is disposed when the connection is closed.
+   * @param localPort of this side, @param origin the node at the other end of the tunnel
+   */
+  opened?(localPort: number, origin: NodeId): Disposable;
 }
 
 /** A target that may be reached, and where. */

@@ -84,6 +84,7 @@ const busyTimeoutMs = 5000;
 export class CaDatabase implements Disposable {
   readonly #sql: DatabaseSync;
   readonly #path: string;
+  #afterCommit: (() => void)[] = [];
 
   private constructor(sql: DatabaseSync, path: string) {
     this.#sql = sql;
@@ -122,6 +123,7 @@ export class CaDatabase implements Disposable {
    */
   transaction<T>(work: () => T): T {
     this.#run("BEGIN IMMEDIATE");
+    this.#afterCommit = [];
     let result: T;
     try {
       result = work();
@@ -135,7 +137,13 @@ export class CaDatabase implements Disposable {
       this.#rollback();
       throw error;
     }
+    for (const tell of this.#afterCommit.splice(0)) tell();
     return result;
+  }
+
+  /** What to do once the transaction going on is on the disk; nothing, should it fail. */
+  afterCommit(tell: () => void): void {
+    this.#afterCommit.push(tell);
   }
 
   /** @throws {CaError} CA_LEDGER_WRITE */

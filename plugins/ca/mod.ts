@@ -1,6 +1,7 @@
 /** The certificate authority of a network: joins, renewals, tokens, revocations, audit log. @module */
 import { join } from "node:path";
 import { z } from "zod";
+import { errorText } from "../../core/errors/mod.ts";
 import { joinTokenId, joinTokenKey, renewProtocol, verifyCsr } from "../../core/identity/mod.ts";
 import type {
   Json,
@@ -14,6 +15,7 @@ import { openAuthority } from "./authority.ts";
 import { parseConfig } from "./config.ts";
 import { CaError } from "./errors.ts";
 import { Granting } from "./granting.ts";
+import { eventFor } from "./event_for.ts";
 import { JoinDesk } from "./join_desk.ts";
 import { JoinedCourier } from "./joined_courier.ts";
 import { Ledger } from "./ledger.ts";
@@ -76,6 +78,16 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
     signal,
   });
   let delivering: Promise<void> | undefined;
+  ledger.audit.onEntry = (type, fields) => {
+    const event = eventFor(type, fields);
+    if (event === undefined) return;
+    try {
+      host.emit(event.type, event.fields);
+    } catch (error) {
+      // What it tells of has happened and must not look as if it had failed.
+      log("error", "an event could not be told", { event: event.type, error: errorText(error) });
+    }
+  };
   const desk = new JoinDesk({ ledger, anchor, network, log, now, signal });
 
   // For the daemon beside the CA: who controls this machine has the CA's key anyway. Without roles named it keeps those it has.

@@ -213,7 +213,7 @@ Deno.test("a member renews over a stream that proves who it is, until it is revo
   const body = { node: id, reason: "stolen" };
   assert.equal(object(await plugin.api("POST", "/ca/revoke", { body }))["alreadyRevoked"], false);
   assert.equal(object(await plugin.api("POST", "/ca/revoke", { body }))["alreadyRevoked"], true);
-  assert.deepEqual(plugin.events, ["node_revoked"]);
+  assert.deepEqual(plugin.events, ["cert_issued", "roles_changed", "cert_issued", "node_revoked"]);
   await assert.rejects(renew(), { code: "JOIN_REFUSED", message: /node has been revoked/ });
   await assert.rejects(plugin.join("a long enough master token", key), { message: /revoked/ });
   const { nodes } = object(await plugin.api("GET", "/ca/nodes"));

@@ -7,7 +7,17 @@ import { isTestFile, repositoryPath } from "./repository_path.ts";
  */
 export const sansIoModules: readonly string[] = [
   "core/commands/",
+  "core/control/authorisation",
+  "core/control/headers",
+  "core/control/network_caller",
+  "core/control/paging",
+  "core/control/rate_table",
+  "core/control/request_head",
+  "core/control/tunnel_ports",
   "core/gossip/",
+  "core/history/hash_chain",
+  "core/history/redact",
+  "core/history/rollup",
   "core/identity/join_framing",
   "core/identity/join_messages",
   "core/identity/join_transcript",
