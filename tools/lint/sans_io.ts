@@ -26,6 +26,18 @@ export const sansIoModules: readonly string[] = [
   "core/sessions/yamux/stream_table",
   "core/sessions/yamux/yamux_core",
   "core/streams/stream_header",
+  "plugins/dns/directory_index",
+  "plugins/dns/dns_name",
+  "plugins/dns/query",
+  "plugins/dns/read_record",
+  "plugins/dns/rate_limit",
+  "plugins/dns/resource_record",
+  "plugins/dns/response",
+  "plugins/dns/reverse_zone",
+  "plugins/dns/upstream/answer_cache",
+  "plugins/dns/upstream/upstream_message",
+  "plugins/dns/walk_records",
+  "plugins/dns/zone",
   "plugins/socks/socks_protocol",
 ];
 
