@@ -47,6 +47,15 @@ const understood: readonly (readonly [string, object])[] = [
       meshCidr: "10.0.0.0/8",
     },
   }],
+  ["start --dns --dns-upstream 1.1.1.1 --dns-upstream 9.9.9.9:53 --service a=1 --service b=2", {
+    command: "start",
+    ...node,
+    settings: {
+      dns: true,
+      dnsUpstream: ["1.1.1.1", "9.9.9.9:53"],
+      services: ["a=1", "b=2"],
+    },
+  }],
   ["status", { command: "status", json: false }],
   ["status --json --data-dir D", { command: "status", json: true, dataDir: "D" }],
   ["--data-dir D --json status", { command: "status", json: true, dataDir: "D" }],

@@ -12,7 +12,9 @@ const entry = fileURLToPath(new URL("../../core/node/main.ts", import.meta.url))
  * stdin, because every user of a machine can see a command line.
  */
 export function daemonCommand(config: DaemonConfig): { program: string; args: string[] } {
-  const doors = [config.listen, config.socks, config.tcp].filter((address) => address !== null);
+  const doors = [config.listen, config.socks, config.dns?.listen ?? null, config.tcp].filter((
+    address,
+  ) => address !== null);
   const flags = computeDenoFlags({
     dataDir: config.dataDir,
     projectDir,

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { errorText } from "../errors/mod.ts";
 import { logLevels } from "../log/log_level.ts";
 import type { LogLevel } from "../plugin/types.ts";
+import type { DnsSettings } from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
 import type { LocalPorts } from "./local_ports.ts";
+import type { ServiceSetting } from "./services.ts";
 
 const address = z.string().min(1).max(300);
 const localPorts = z.union([
@@ -35,6 +37,10 @@ export interface DaemonConfig {
   readonly caDays: number | null;
   /** Where SOCKS listens, `ip:port`; null when off. */
   readonly socks: string | null;
+  /** Null when off. */
+  readonly dns: DnsSettings | null;
+  /** What this node tells the mesh that it offers. */
+  readonly services: readonly ServiceSetting[];
   /** Where the TCP tunnel listener listens, `ip:port`; null when off. */
   readonly tcp: string | null;
   /** Loopback ports of this machine that other members may reach; see `allowsLocalPort`. */
@@ -68,6 +74,12 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   caToken: z.string().max(4_096).nullable(),
   caDays: z.number().nullable(),
   socks: address.nullable(),
+  dns: z.strictObject({
+    listen: address,
+    upstream: z.array(address).max(8).readonly(),
+    clients: z.array(address).max(62).readonly(),
+  }).nullable(),
+  services: z.array(z.strictObject({ name: z.string().max(62), port: z.int() })).max(32).readonly(),
   tcp: address.nullable(),
   allowLocal: localPorts,
   meshCidr: z.string().max(32),

@@ -12,6 +12,11 @@ export interface Settings {
   readonly caDays?: number;
   readonly socks?: boolean;
   readonly socksListen?: string;
+  readonly dns?: boolean;
+  readonly dnsListen?: string;
+  readonly dnsUpstream?: readonly string[];
+  readonly dnsAllow?: readonly string[];
+  readonly services?: readonly string[];
   readonly tcp?: string;
   readonly allowLocal?: string;
   readonly meshCidr?: string;
@@ -38,6 +43,11 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   caDays: "ca-days",
   socks: "socks",
   socksListen: "socks-listen",
+  dns: "dns",
+  dnsListen: "dns-listen",
+  dnsUpstream: "dns-upstream",
+  dnsAllow: "dns-allow",
+  services: "service",
   tcp: "tcp",
   allowLocal: "allow-local",
   meshCidr: "mesh-cidr",

@@ -174,6 +174,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       quic: config.quic,
       websocket: config.websocket,
       capabilities: this.#capabilities(),
+      services: config.services,
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
@@ -210,6 +211,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const capabilities = ["relay"];
     if (config.ca) capabilities.push("ca");
     if (config.socks !== null) capabilities.push("socks");
+    if (config.dns !== null) capabilities.push("dns");
     return capabilities;
   }
 

@@ -1,4 +1,5 @@
 import project from "../../deno.json" with { type: "json" };
+import type { DnsSettings } from "../config/dns_settings.ts";
 import type { DaemonConfig } from "../config/mod.ts";
 import { parseManifests } from "../plugin/mod.ts";
 import type { Json, PluginManifest } from "../plugin/types.ts";
@@ -19,10 +20,22 @@ export function enabledPlugins(config: DaemonConfig): {
     };
   }
   if (config.socks !== null) configs.socks = { listen: config.socks };
+  if (config.dns !== null) configs.dns = dnsConfig(config.dns);
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {
     const manifest = declared[name];
     if (manifest !== undefined) manifests[name] = manifest;
   }
   return { manifests, configs };
+}
+
+/** Its permissions are made of the same lists: whom it may answer, whom it may ask, and from where. */
+function dnsConfig({ listen, upstream, clients }: DnsSettings): Json {
+  const asked = upstream.length > 0;
+  return {
+    listen,
+    upstream,
+    clients: ["127.0.0.0/8", "[::1]", ...clients],
+    ...(asked && { upstreamSource: ["0.0.0.0:0", "[::]:0"] }),
+  };
 }

@@ -30,7 +30,7 @@ export class ClientList {
 }
 
 function parseRange(text: string): Range {
-  const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const [, address = "", length] = /^\[?([^/\]]+)\]?(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const bytes = isIP(address) === 0 ? null : bytesOf(address);
   const bits = Number(length ?? (bytes?.length ?? 0) * 8);
   if (bytes === null || bits > bytes.length * 8) {
