@@ -37,6 +37,17 @@ export type PacketRecord = {
 }[RecordType];
 
 declare const packet: {
+  /** Takes a Buffer. For tests: what strangers send is read by our own parser. */
+  decode(message: Uint8Array): {
+    readonly questions?: readonly { readonly name: string; readonly type: string }[];
+    readonly answers?: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly ttl: number;
+      readonly data: unknown;
+    }[];
+    readonly additionals?: readonly { readonly name: string; readonly type: string }[];
+  };
   readonly answer: { encode(record: PacketRecord): Uint8Array };
 };
 export default packet;

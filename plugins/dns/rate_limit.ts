@@ -1,3 +1,5 @@
+import { parseIpv6 } from "../../core/identity/ip_text.ts";
+
 /** Questions a source may ask. */
 export interface RateLimitOptions {
   readonly perSecond: number;
@@ -47,9 +49,5 @@ export class RateLimit {
 
 /** A host has a whole /64 to take addresses from. */
 function sourceOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const count = tail === undefined ? 4 : Math.min(4, groups.length);
-  return groups.slice(0, count).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
+  return address.includes(":") ? parseIpv6(address)?.subarray(0, 8).toHex() ?? address : address;
 }

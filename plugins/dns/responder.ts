@@ -25,7 +25,7 @@ export class Responder {
 
   /**
    * Answers at once where it can: only a look at core or at an upstream has to be waited for.
-   * @param message belongs to the caller again when this returns, if `message` was not asked to be kept
+   * @param message belongs to the caller again when this returns
    */
   respond(message: Uint8Array, transport: Transport): Response | Promise<Response> {
     const query = readQuery(message);
