@@ -47,5 +47,7 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/ca.ts")).caRoles(command, io);
     case "ca sign":
       return await (await import("./commands/ca_sign.ts")).caSign(command, io);
+    case "setup dns":
+      return await (await import("./commands/setup_dns.ts")).setupDns(command, io);
   }
 }

@@ -95,6 +95,15 @@ export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly roles: readonly string[];
 }
 
+export interface SetupDnsCommand extends Named<"setup dns">, CommonOptions {
+  readonly undo: boolean;
+  readonly dryRun: boolean;
+  /** Where pulse's DNS server listens. */
+  readonly listen: string | undefined;
+  /** Root of the machine to set up, when it is not this one. */
+  readonly root: string | undefined;
+}
+
 /** A command line, understood. */
 export type Command =
   | RunCommand
@@ -117,4 +126,5 @@ export type Command =
   | CaNodesCommand
   | CaRevokeCommand
   | CaRolesCommand
-  | CaSignCommand;
+  | CaSignCommand
+  | SetupDnsCommand;

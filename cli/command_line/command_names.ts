@@ -12,6 +12,7 @@ export const commandNames: readonly string[] = [
   "logs",
   "token",
   "ca",
+  "setup",
   "permissions",
   "version",
   "completion",

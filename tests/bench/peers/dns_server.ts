@@ -1,5 +1,6 @@
 /**
  * The DNS plugin in its Worker, over a mesh of a thousand nodes, in a process of its own. Answers `{"do":"port"}`.
+ * The argument says where it listens.
  * @module
  */
 import { sampleSnapshot, startDns } from "../../../plugins/dns/testing.ts";
@@ -17,7 +18,10 @@ if (import.meta.main) {
     services: [{ name: "http", port: 80 }],
   }));
   const sample = sampleSnapshot();
-  const dns = await startDns({}, { ...sample, nodes: nodes as typeof sample.nodes });
+  const dns = await startDns({ listen: Deno.args[0] ?? "127.0.0.1:0" }, {
+    ...sample,
+    nodes: nodes as typeof sample.nodes,
+  });
   await answerCommands(() => Promise.resolve({ port: dns.port }));
   await dns[Symbol.asyncDispose]();
 }
