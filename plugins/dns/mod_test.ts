@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { startTestHost } from "../../core/plugin/testing.ts";
+import { resolveConfig } from "../../core/config/resolve_config.ts";
+import { enabledPlugins } from "../../core/node/enabled_plugins.ts";
 import type { Json } from "../../core/plugin/types.ts";
 import project from "../../deno.json" with { type: "json" };
+import { run } from "../../tests/lab/command.ts";
 import { eventually, labTest } from "../../tests/lab/mod.ts";
 import { ids, sampleSnapshot, startDns } from "./testing.ts";
 
@@ -84,6 +87,22 @@ labTest(
     assert.equal(tcp.match(/status: NOERROR/g)?.length, 3);
   },
 );
+
+labTest("IPv6 is served like IPv4, with the configuration that a daemon gives", needs, async () => {
+  const { configs } = enabledPlugins(
+    resolveConfig({
+      flags: { dns: true, dnsListen: "[::1]:0", dnsUpstream: ["::1"] },
+      home: "/",
+      cwd: "/",
+      foreground: false,
+    }),
+  );
+  await using dns = await startDns(configs.dns as { readonly [key: string]: Json });
+  for (const way of ["+notcp", "+tcp"]) {
+    const { stdout } = await run(["dig", "@::1", "-p", `${dns.port}`, "+short", way, "db.pulse"]);
+    assert.equal(stdout, "10.100.3.4\n");
+  }
+});
 
 labTest("names that change are seen soon, and counted", needs, async () => {
   await using dns = await startDns();
