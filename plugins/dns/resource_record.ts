@@ -9,9 +9,18 @@ export type RecordContent = PacketRecord extends infer Each
   ? Each extends PacketRecord ? Omit<Each, "name"> : never
   : never;
 
-/** A record of a zone. Its bytes are made when they are first asked for, and then once. */
-export class ResourceRecord {
+/** A record as messages hold it. */
+export interface WireRecord {
   /** Lower case, without the final dot. */
+  readonly owner: string;
+  readonly type: number;
+  readonly ownerBytes: Uint8Array;
+  /** Type, class, TTL, length and data. */
+  readonly body: Uint8Array;
+}
+
+/** A record of a zone. Its bytes are made when they are first asked for, and then once. */
+export class ResourceRecord implements WireRecord {
   readonly owner: string;
   readonly type: number;
   readonly #content: RecordContent;
@@ -28,7 +37,6 @@ export class ResourceRecord {
     return this.#ownerBytes ??= encodeName(this.owner);
   }
 
-  /** Type, class, TTL, length and data. */
   get body(): Uint8Array {
     // Made for the root, whose name is one byte: the owner is put before it later.
     return this.#body ??= packet.answer.encode(

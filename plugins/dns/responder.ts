@@ -1,8 +1,8 @@
 import type { Directory } from "./directory.ts";
 import type { DirectoryIndex } from "./directory_index.ts";
-import { maxTcpBytes, rcode } from "./constants.ts";
+import { maxTcpBytes, rcode, rrType } from "./constants.ts";
 import { type Query, readQuery } from "./query.ts";
-import { bareReply, encodeResponse, faultResponse, udpLimit } from "./response.ts";
+import { bareReply, encodeResponse, faultResponse, type Reply, udpLimit } from "./response.ts";
 import type { Forwarder } from "./upstream/forwarder.ts";
 import { answerFromZone, isMeshName } from "./zone.ts";
 
@@ -49,16 +49,18 @@ export class Responder {
   ): Response | Promise<Response> {
     const limit = transport === "udp" ? udpLimit(query) : maxTcpBytes;
     const recursion = this.#forwarder !== undefined;
+    const finish = (reply: Reply) =>
+      this.#count(reply.rcode, encodeResponse(query, reply, { limit, recursion }));
     const reply = index === undefined
-      // Which reverse zones are the mesh's own is not known either: nothing leaves the node.
-      ? bareReply(rcode.servFail)
+      ? withoutIndex(query.name)
       : answerFromZone(index, query.name, query.type);
     if (reply !== null) {
-      return this.#count(reply.rcode, encodeResponse(query, reply, { limit, recursion }));
+      return needsUpstream(query, reply) && this.#forwarder !== undefined
+        ? this.#follow(this.#forwarder, kept(query), reply, limit)
+        : finish(reply);
     }
-    if (this.#forwarder === undefined || !query.recursionDesired || isMeshName(query.name)) {
-      const refused = encodeResponse(query, bareReply(rcode.refused), { limit, recursion });
-      return this.#count(rcode.refused, refused);
+    if (this.#forwarder === undefined || !query.recursionDesired) {
+      return finish(bareReply(rcode.refused));
     }
     return this.#forward(this.#forwarder, query, limit);
   }
@@ -71,10 +73,33 @@ export class Responder {
     );
   }
 
+  /** An alias that leads out of the mesh: programs without a resolver of their own want its addresses too. */
+  async #follow(
+    forwarder: Forwarder,
+    query: Query,
+    reply: Reply,
+    limit: number,
+  ): Promise<Response> {
+    const found = await forwarder.addresses(reply.outside ?? "", query.type);
+    // RFC 6604: the code is that of the end of the chain.
+    const whole = { ...reply, rcode: found.rcode, answers: [...reply.answers, ...found.records] };
+    return this.#count(whole.rcode, encodeResponse(query, whole, { limit, recursion: true }));
+  }
+
   #count(code: number, response: Response): Response {
     this.answered.set(code, (this.answered.get(code) ?? 0) + 1);
     return response;
   }
+}
+
+/** While core has not said yet what the mesh is: which reverse zones are its own is not known either, so none of them leaves the node. */
+function withoutIndex(name: string): Reply | null {
+  const ours = isMeshName(name) || name === "arpa" || name.endsWith(".arpa");
+  return ours ? bareReply(rcode.servFail) : null;
+}
+
+function needsUpstream({ recursionDesired, type }: Query, { outside }: Reply): boolean {
+  return outside !== undefined && recursionDesired && (type === rrType.A || type === rrType.AAAA);
 }
 
 /** The buffer a query was read from is used for the next one. */

@@ -1,14 +1,16 @@
 import { flag, headerLength, maxTcpBytes, maxUdpBytes, rcode, rrType } from "./constants.ts";
 import type { Query } from "./query.ts";
-import type { ResourceRecord } from "./resource_record.ts";
+import type { WireRecord } from "./resource_record.ts";
 
 /** What a question is answered with. */
 export interface Reply {
   readonly rcode: number;
   readonly authoritative: boolean;
-  readonly answers: readonly ResourceRecord[];
-  readonly authority: readonly ResourceRecord[];
-  readonly additional: readonly ResourceRecord[];
+  readonly answers: readonly WireRecord[];
+  readonly authority: readonly WireRecord[];
+  readonly additional: readonly WireRecord[];
+  /** The answers end in an alias for this name, which lies outside of the mesh. */
+  readonly outside?: string;
 }
 
 /** An answer that is a code and nothing else. */
@@ -36,7 +38,7 @@ export function encodeResponse(
   buffer.set(query.question, at);
   at += query.question.length;
   const start = at;
-  const write = (records: readonly ResourceRecord[]): boolean => {
+  const write = (records: readonly WireRecord[]): boolean => {
     for (const record of records) {
       const end = putRecord(record, at, room, query);
       if (end === 0) return false;
@@ -92,7 +94,7 @@ export function faultResponse(query: Query, recursion: boolean): Uint8Array<Arra
 }
 
 /** Offset behind the record; 0 when there is no room. */
-function putRecord(record: ResourceRecord, at: number, room: number, query: Query): number {
+function putRecord(record: WireRecord, at: number, room: number, query: Query): number {
   const { body } = record;
   if (record.owner === query.name) {
     if (at + 2 + body.length > room) return 0;

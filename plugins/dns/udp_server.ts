@@ -7,6 +7,9 @@ import type { Responder, Response } from "./responder.ts";
 /** Questions whose answer is on its way or waited for; beyond it new ones are dropped. */
 const maxPending = 1_024;
 
+/** After a receive that failed, so that a lasting failure costs little. */
+const pauseMs = 20;
+
 export interface UdpServerOptions {
   readonly hostname: string;
   readonly port: number;
@@ -47,7 +50,7 @@ export class UdpServer implements AsyncDisposable {
         if (this.#closed) return;
         // Linux reports here what became of an earlier answer, such as that its receiver is gone.
         this.#options.log("debug", "receiving failed", { error: errorText(error) });
-        if (error instanceof Deno.errors.BadResource) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   }

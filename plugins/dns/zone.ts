@@ -45,8 +45,7 @@ function answerName(index: DirectoryIndex, asked: string, type: number): Reply {
     if (chain.length > maxChain || chain.some((record) => record.owner === name)) {
       return { ...bareReply(rcode.servFail), authoritative: true, answers: chain };
     }
-    // What lies outside is for the resolver that asks to find out.
-    if (!isMeshName(name)) return reply(chain);
+    if (!isMeshName(name)) return { ...reply(chain), outside: name };
   }
 }
 

@@ -3,11 +3,14 @@ import { errorText } from "../../../core/errors/mod.ts";
 import type { LogFn } from "../../../core/plugin/types.ts";
 import { rcode } from "../constants.ts";
 import type { Query } from "../query.ts";
+import type { WireRecord } from "../resource_record.ts";
 import { bareReply, encodeResponse } from "../response.ts";
 import { AnswerCache, cacheKey } from "./answer_cache.ts";
 import { type Exchange, exchangeTcp, exchangeUdp } from "./exchange.ts";
 import {
   giveAnswer,
+  plainQuery,
+  recordsOf,
   storeAnswer,
   type StoredAnswer,
   upstreamQuestion,
@@ -58,8 +61,27 @@ export class Forwarder implements AsyncDisposable {
     return found === null ? undefined : giveAnswer(query, found.answer, found.age, limit);
   }
 
-  /** The upstreams' answer; SERVFAIL when none has one. Equal questions are asked once. */
+  /** The upstreams' answer; SERVFAIL when none has one. */
   async ask(query: Query, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+    const stored = await this.#once(query);
+    if (stored !== null) return giveAnswer(query, stored, 0, limit);
+    return encodeResponse(query, bareReply(rcode.servFail), { limit, recursion: true });
+  }
+
+  /** Addresses of a name outside the mesh, as records of that name, and the code of the answer. */
+  async addresses(
+    name: string,
+    type: number,
+  ): Promise<{ readonly rcode: number; readonly records: readonly WireRecord[] }> {
+    const query = plainQuery(name, type);
+    const found = this.cache.find(cacheKey(query), this.#options.now());
+    const answer = found?.answer ?? await this.#once(query);
+    if (answer === null) return { rcode: rcode.servFail, records: [] };
+    return { rcode: answer.rcode, records: recordsOf(answer, name, type, found?.age ?? 0) };
+  }
+
+  /** Equal questions are asked once. */
+  async #once(query: Query): Promise<StoredAnswer | null> {
     const key = cacheKey(query);
     let answer = this.#inFlight.get(key);
     if (answer === undefined && this.#inFlight.size < this.#limits.maxInFlight) {
@@ -67,9 +89,7 @@ export class Forwarder implements AsyncDisposable {
       this.#inFlight.set(key, answer);
     }
     if (answer === undefined) this.counters.overload++;
-    const stored = await answer ?? null;
-    if (stored !== null) return giveAnswer(query, stored, 0, limit);
-    return encodeResponse(query, bareReply(rcode.servFail), { limit, recursion: true });
+    return await answer ?? null;
   }
 
   async #resolve(query: Query): Promise<StoredAnswer | null> {

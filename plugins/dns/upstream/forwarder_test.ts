@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { labTest } from "../../../tests/lab/mod.ts";
-import { startDns } from "../testing.ts";
+import { PulseError } from "../../../core/errors/mod.ts";
+import { eventually, labTest } from "../../../tests/lab/mod.ts";
+import { sampleSnapshot, startDns } from "../testing.ts";
 
 /** A DNS server that answers every A question with `address`, as its manner says. */
 class FakeUpstream implements AsyncDisposable {
@@ -122,6 +123,38 @@ labTest("the mesh's own names and addresses are nobody else's business", needs, 
   assert.match(await dns.dig("+norecurse", "example.com"), /REFUSED/);
   assert.deepEqual(upstream.asked, []);
 });
+
+labTest(
+  "an alias that leads out of the mesh comes with its addresses, and names outside need no mesh",
+  needs,
+  async () => {
+    await using upstream = new FakeUpstream("192.0.2.1");
+    const aliases = ["shop", "news"].map((name) => ({
+      name,
+      type: "CNAME" as const,
+      value: "www.example.com",
+      ttl: 60,
+    }));
+    await using dns = await startDns({
+      upstream: [`127.0.0.1:${upstream.port}`],
+      upstreamSource: ["0.0.0.0:0"],
+    }, sampleSnapshot(aliases));
+    const good = dns.mesh;
+    dns.mesh = () => Promise.reject(new PulseError("NODE_NOT_JOINED", "not yet"));
+    assert.equal(await dns.dig("+short", "relay.example"), "192.0.2.1\n");
+    assert.match(await dns.dig("db.pulse"), /SERVFAIL/);
+    assert.match(await dns.dig("-x", "10.100.3.4"), /SERVFAIL/);
+    dns.mesh = good;
+    await eventually(async () => /NOERROR/.test(await dns.dig("db.pulse")), { what: "the mesh" });
+    for (const name of ["shop.pulse", "news.pulse"]) {
+      assert.equal(await dns.dig("+short", name), "www.example.com.\n192.0.2.1\n");
+    }
+    assert.equal(await dns.dig("+short", "+norecurse", "shop.pulse"), "www.example.com.\n");
+    assert.equal(upstream.asked.length, 2);
+    upstream.manner = "servfail";
+    assert.match(await dns.dig("shop.pulse", "AAAA"), /SERVFAIL/);
+  },
+);
 
 labTest(
   "a forged answer is passed over; one cut off or in other letters is fetched over TCP",

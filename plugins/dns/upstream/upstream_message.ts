@@ -1,6 +1,8 @@
-import { flag, headerLength, maxTcpBytes, rcode, rrType } from "../constants.ts";
+import { classIn, flag, headerLength, maxTcpBytes, rcode, rrType } from "../constants.ts";
 import type { Query } from "../query.ts";
 import { bareReply, encodeResponse, optRecord } from "../response.ts";
+import { encodeName } from "../dns_name.ts";
+import type { WireRecord } from "../resource_record.ts";
 import { type RecordSpan, walkRecords } from "../walk_records.ts";
 
 /** A question as it goes to an upstream. */
@@ -154,4 +156,45 @@ export function giveAnswer(
     view.setUint16(10, view.getUint16(10) + 1);
   }
   return out;
+}
+
+/** A question of our own. @param name without escapes */
+export function plainQuery(name: string, type: number): Query {
+  const owner = encodeName(name);
+  const question = new Uint8Array(owner.length + 4);
+  question.set(owner);
+  question.set([type >> 8, type & 255, 0, classIn], owner.length);
+  return {
+    id: 0,
+    opcode: 0,
+    recursionDesired: true,
+    checkingDisabled: false,
+    fault: rcode.noError,
+    name,
+    type,
+    class: classIn,
+    question,
+    edns: null,
+  };
+}
+
+/**
+ * The answer's records of a type whose data holds no names, given to `owner`: aliases on the way there are left out.
+ * @param age seconds since the answer came
+ */
+export function recordsOf(
+  { message, question, ttls }: StoredAnswer,
+  owner: string,
+  type: number,
+  age: number,
+): WireRecord[] {
+  const spans = walkRecords(message, headerLength + question.length) ?? [];
+  // The whole chain is good for as long as its shortest link.
+  const ttl = Math.max(0, Math.floor(Math.min(...ttls.map(([, seconds]) => seconds)) - age));
+  const ownerBytes = encodeName(owner);
+  return spans.filter((span) => span.section === "answer" && span.type === type).map((span) => {
+    const body = message.slice(span.fixed, span.end);
+    new DataView(body.buffer).setUint32(4, ttl);
+    return { owner, type, ownerBytes, body };
+  });
 }
