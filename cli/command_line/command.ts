@@ -142,6 +142,15 @@ export interface ApiKeyRevokeCommand extends Named<"api-key revoke">, CommonOpti
   readonly id: string;
 }
 
+export interface SetupDnsCommand extends Named<"setup dns">, CommonOptions {
+  readonly undo: boolean;
+  readonly dryRun: boolean;
+  /** Where pulse's DNS server listens. */
+  readonly listen: string | undefined;
+  /** Root of the machine to set up, when it is not this one. */
+  readonly root: string | undefined;
+}
+
 /** A command line, understood. */
 export type Command =
   | RunCommand
@@ -173,4 +182,5 @@ export type Command =
   | ApiKeyCreateCommand
   | ApiKeyListCommand
   | ApiKeyRotateCommand
-  | ApiKeyRevokeCommand;
+  | ApiKeyRevokeCommand
+  | SetupDnsCommand;

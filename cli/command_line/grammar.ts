@@ -340,6 +340,31 @@ const apiKey = or(
   ),
 );
 
+const setup = command(
+  "dns",
+  merge(
+    object({
+      command: constant("setup dns"),
+      undo: withDefault(
+        flag("--undo", { description: message`Put everything back as it was.` }),
+        false,
+      ),
+      dryRun: withDefault(
+        flag("--dry-run", { description: message`Say what would be done, and do nothing.` }),
+        false,
+      ),
+      listen: textOption(
+        "--listen",
+        "IP:PORT",
+        message`Where the node's DNS listens (127.0.0.1:5353).`,
+      ),
+      root: textOption("--root", "DIR", message`Set up the machine whose files are below DIR.`),
+    }),
+    common,
+  ),
+  { brief: message`Make this machine's resolver ask pulse about .pulse names.` },
+);
+
 /** Every command with its line in the help, in the order of the help. */
 export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string, CommandParser>([
   ["start", command("start", start, { brief: message`Start a node in the background.` })],
@@ -368,6 +393,7 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
     "ca",
     command("ca", ca, { brief: message`The certificate authority's log, nodes and signing.` }),
   ],
+  ["setup", command("setup", setup, { brief: message`Set up this machine to use pulse.` })],
   [
     "api-key",
     command("api-key", apiKey, { brief: message`Make, list and withdraw keys to the API.` }),

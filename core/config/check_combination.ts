@@ -22,6 +22,12 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (settings.socks) {
       fail("socks", "a relay-only node opens no doors of its own; drop --socks or --relay-only");
     }
+    if (settings.dns) {
+      fail("dns", "a relay-only node opens no doors of its own; drop --dns or --relay-only");
+    }
+    if (settings.services !== undefined && settings.services.length > 0) {
+      fail("services", "a relay-only node serves no targets; drop --service or --relay-only");
+    }
     if (settings.tcp !== undefined) {
       fail("tcp", "a relay-only node opens no doors of its own; drop --tcp or --relay-only");
     }
@@ -49,6 +55,9 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
   }
   if (settings.apiListen === undefined && settings.apiHosts !== undefined) {
     fail("apiHosts", "the API does not listen on the network; add --api-listen");
+  }
+  for (const name of ["dnsListen", "dnsUpstream", "dnsAllow"] as const) {
+    if (!settings.dns && settings[name] !== undefined) fail(name, "DNS is off; add --dns");
   }
   if (settings.quic === false && settings.websocket === false) {
     fail("websocket", "no transport is left; drop --no-quic or --no-websocket");

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { errorText } from "../errors/mod.ts";
 import { logLevels } from "../log/log_level.ts";
 import type { LogLevel } from "../plugin/types.ts";
+import type { DnsSettings } from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
 import type { LocalPorts } from "./local_ports.ts";
+import type { ServiceSetting } from "./services.ts";
 
 const address = z.string().min(1).max(300);
 const localPorts = z.union([
@@ -41,6 +43,10 @@ export interface DaemonConfig {
   readonly socksUsers: Readonly<Record<string, string>>;
   /** SOCKS dials what lies outside the mesh from this machine. */
   readonly socksDirect: boolean;
+  /** Null when off. */
+  readonly dns: DnsSettings | null;
+  /** What this node tells the mesh that it offers. */
+  readonly services: readonly ServiceSetting[];
   /** Where the TCP tunnel listener listens, `ip:port`; null when off. */
   readonly tcp: string | null;
   /** Where the control API listens on the network, `ip:port`; null when it does not. */
@@ -81,6 +87,12 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   socks: address.nullable(),
   socksUsers: z.record(z.string().max(255), z.string().max(255)).readonly(),
   socksDirect: z.boolean(),
+  dns: z.strictObject({
+    listen: address,
+    upstream: z.array(address).max(8).readonly(),
+    clients: z.array(address).max(62).readonly(),
+  }).nullable(),
+  services: z.array(z.strictObject({ name: z.string().max(62), port: z.int() })).max(32).readonly(),
   tcp: address.nullable(),
   api: address.nullable(),
   apiHosts: z.array(z.string().max(253)).max(16).readonly(),

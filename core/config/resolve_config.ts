@@ -7,8 +7,16 @@ import { parseLogLevel } from "../log/log_level.ts";
 import { type Advertised, parseAdvertise, parseDialable, parseListen } from "./addresses.ts";
 import { checkCombination } from "./check_combination.ts";
 import type { DaemonConfig } from "./daemon_config.ts";
+import {
+  defaultDnsListen,
+  type DnsSettings,
+  parseDnsClients,
+  parseDnsListen,
+  parseDnsUpstreams,
+} from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
 import { defaultLocalPorts, parseLocalPorts } from "./local_ports.ts";
+import { parseServices } from "./services.ts";
 import { settingKeys, type SettingName, type Settings } from "./settings.ts";
 
 export interface ConfigSources {
@@ -67,6 +75,8 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
       : null,
     socksUsers: settings.socksUsers ?? {},
     socksDirect: settings.socksDirect ?? false,
+    dns: settings.dns ? dnsSettings(settings, read) : null,
+    services: read("services", () => parseServices(settings.services ?? [])),
     tcp: settings.tcp === undefined
       ? null
       : read("tcp", () => parseListen(settings.tcp ?? "", "127.0.0.1")),
@@ -115,6 +125,17 @@ export function resolveDataDir(
     );
   }
   return path;
+}
+
+function dnsSettings(
+  settings: Settings,
+  read: <T>(name: SettingName, parse: () => T) => T,
+): DnsSettings {
+  return {
+    listen: read("dnsListen", () => parseDnsListen(settings.dnsListen ?? defaultDnsListen)),
+    upstream: read("dnsUpstream", () => parseDnsUpstreams(settings.dnsUpstream ?? [])),
+    clients: read("dnsAllow", () => parseDnsClients(settings.dnsAllow ?? [])),
+  };
 }
 
 /** Seed behaviour: what is advertised is what is listened on, as far as that can be bound. */

@@ -30,6 +30,8 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     socks: null,
     socksUsers: {},
     socksDirect: false,
+    dns: null,
+    services: [],
     tcp: null,
     api: null,
     apiHosts: [],
@@ -70,6 +72,32 @@ Deno.test("the local doors are on loopback unless a host is named", () => {
   assert.equal(resolve({ socks: true, socksListen: "[::1]:9050" }).socks, "[::1]:9050");
 });
 
+Deno.test("DNS listens on loopback, asks and answers whom it is told to", () => {
+  assert.deepEqual(resolve({ dns: true }).dns, {
+    listen: "127.0.0.1:5353",
+    upstream: [],
+    clients: [],
+  });
+  const config = resolve({
+    dns: true,
+    dnsListen: "::1",
+    dnsUpstream: ["192.0.2.1", "[2001:db8::1]:5300", "2001:db8::2"],
+    dnsAllow: ["192.168.1.0/24", "fd00::7"],
+  });
+  assert.deepEqual(config.dns, {
+    listen: "[::1]:5353",
+    upstream: ["192.0.2.1:53", "[2001:db8::1]:5300", "[2001:db8::2]:53"],
+    clients: ["192.168.1.0/24", "[fd00::7]"],
+  });
+});
+
+Deno.test("services are names with ports", () => {
+  assert.deepEqual(resolve({ services: ["HTTP=80", "x-1=65535"] }).services, [
+    { name: "http", port: 80 },
+    { name: "x-1", port: 65_535 },
+  ]);
+});
+
 Deno.test("the CA's master token is --ca-token, else --token", () => {
   assert.equal(resolve({ ca: true, token: "t" }).caToken, "t");
   assert.equal(resolve({ ca: true, token: "t", caToken: "c" }).caToken, "c");
@@ -108,6 +136,20 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ caDays: 30 }, /^--ca-days: the CA decides/],
     [{ socksListen: ":1" }, /^--socks-listen: SOCKS is off/],
     [{ socksUsers: { ann: "x" } }, /^--socks-users: SOCKS is off/],
+    [{ dnsListen: ":53" }, /^--dns-listen: DNS is off/],
+    [{ dnsUpstream: ["1.1.1.1"] }, /^--dns-upstream: DNS is off/],
+    [{ dns: true, dnsListen: "dns.example:53" }, /^--dns-listen: .*not an IP address/],
+    [{ dns: true, dnsUpstream: ["dns.example"] }, /^--dns-upstream: /],
+    [{ dns: true, dnsUpstream: ["dns.example:53"] }, /^--dns-upstream: .*not a DNS server/],
+    [{ dns: true, dnsUpstream: ["0.0.0.0"] }, /^--dns-upstream: .*not a DNS server/],
+    [{ dns: true, dnsAllow: ["10.0.0.0/33"] }, /^--dns-allow: .*not a client/],
+    [{ dns: true, dnsAllow: ["fd00::/8"] }, /^--dns-allow: .*not a client/],
+    [{ relayOnly: true, dns: true }, /^--dns: a relay-only node/],
+    [{ relayOnly: true, services: ["http=80"] }, /^--service: a relay-only node/],
+    [{ services: ["http"] }, /^--service: .*write name=port/],
+    [{ services: ["http=0"] }, /^--service: .*write name=port/],
+    [{ services: ["a.b=80"] }, /^--service: .*write name=port/],
+    [{ services: ["http=80", "HTTP=81"] }, /^--service: the service http is named twice/],
     [{ quic: false, websocket: false }, /no transport is left/],
   ];
   for (const [settings, message] of cases) {
@@ -133,6 +175,8 @@ Deno.test("a configuration survives the way to the daemon, and nothing else pass
     socks: true,
     socksUsers: { ann: "secret" },
     peers: ["[::1]:1"],
+    dns: true,
+    services: ["http=80"],
   });
   assert.deepEqual(parseDaemonConfig(JSON.stringify(config)), config);
   for (const line of ["", "{}", "null", JSON.stringify({ ...config, extra: 1 })]) {

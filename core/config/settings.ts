@@ -15,6 +15,11 @@ export interface Settings {
   readonly socksListen?: string;
   readonly socksUsers?: Readonly<Record<string, string>>;
   readonly socksDirect?: boolean;
+  readonly dns?: boolean;
+  readonly dnsListen?: string;
+  readonly dnsUpstream?: readonly string[];
+  readonly dnsAllow?: readonly string[];
+  readonly services?: readonly string[];
   readonly tcp?: string;
   readonly apiListen?: string;
   readonly apiHosts?: readonly string[];
@@ -46,6 +51,11 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   socksListen: "socks-listen",
   socksUsers: "socks-users",
   socksDirect: "socks-direct",
+  dns: "dns",
+  dnsListen: "dns-listen",
+  dnsUpstream: "dns-upstream",
+  dnsAllow: "dns-allow",
+  services: "service",
   tcp: "tcp",
   apiListen: "api-listen",
   apiHosts: "api-host",

@@ -232,6 +232,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       quic: config.quic,
       websocket: config.websocket,
       capabilities: this.#capabilities(),
+      services: config.services,
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
@@ -312,6 +313,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     if (config.ca) capabilities.push("ca");
     if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
+    if (config.dns !== null) capabilities.push("dns");
     return capabilities;
   }
 

@@ -1,5 +1,6 @@
 import project from "../../deno.json" with { type: "json" };
 import { isLoopbackIp, parseHostPort } from "../address/mod.ts";
+import type { DnsSettings } from "../config/dns_settings.ts";
 import type { DaemonConfig } from "../config/mod.ts";
 import { parseManifests } from "../plugin/mod.ts";
 import type { Json, PluginManifest } from "../plugin/types.ts";
@@ -28,6 +29,7 @@ export function enabledPlugins(config: DaemonConfig): {
     };
   }
   if (config.scribe) configs.scribe = {};
+  if (config.dns !== null) configs.dns = dnsConfig(config.dns);
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {
     const manifest = declared[name];
@@ -43,4 +45,15 @@ export function enabledPlugins(config: DaemonConfig): {
 function datagramClients(listen: string): true | readonly string[] {
   const { host } = parseHostPort(listen);
   return isLoopbackIp(host) ? [host.includes(":") ? `[${host}]` : host] : true;
+}
+
+/** Its permissions are made of the same lists: whom it may answer, whom it may ask, and from where. */
+function dnsConfig({ listen, upstream, clients }: DnsSettings): Json {
+  const asked = upstream.length > 0;
+  return {
+    listen,
+    upstream,
+    clients: ["127.0.0.0/8", "[::1]", ...clients],
+    ...(asked && { upstreamSource: ["0.0.0.0:0", "[::]:0"] }),
+  };
 }

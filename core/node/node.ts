@@ -444,7 +444,7 @@ export class Node implements AsyncDisposable {
       addresses: this.addresses,
       version,
       capabilities: this.#options.capabilities,
-      services: [],
+      services: this.#options.services ?? [],
       exitCidrs: [],
       links,
     });

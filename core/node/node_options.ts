@@ -1,4 +1,5 @@
 import type { Clock } from "../clock/clock.ts";
+import type { ServiceReport } from "../gossip/mod.ts";
 import type { HostPort } from "../address/mod.ts";
 import type { Credentials, JoinConversation, NodeId } from "../identity/mod.ts";
 import type { LogFn, NetworkConfigNews } from "../plugin/types.ts";
@@ -25,6 +26,8 @@ export interface NodeOptions {
   readonly quic: boolean;
   readonly websocket: boolean;
   readonly capabilities: readonly string[];
+  /** What the mesh is told that this node offers. @default none */
+  readonly services?: readonly ServiceReport[];
   readonly clock: Clock;
   readonly log: LogFn;
   /** Nodes that get nothing from the very beginning. @default none */

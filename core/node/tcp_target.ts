@@ -1,5 +1,4 @@
 import { errorText } from "../errors/mod.ts";
-import type { NodeId } from "../identity/types.ts";
 import { Deadline, StreamError } from "../streams/mod.ts";
 import { resolveTarget, type TargetPolicy } from "./target.ts";
 
