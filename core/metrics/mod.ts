@@ -1,0 +1,11 @@
+/** What a node tells of itself in numbers. @module */
+export { expositionText, values as sampleValues } from "./exposition_text.ts";
+export { Histogram } from "./histogram.ts";
+export { nodeSamples, uncleanNames } from "./node_samples.ts";
+export type {
+  ConfigMetrics,
+  FlowMetrics,
+  GossipMetrics,
+  MetricsInput,
+  PeerMetrics,
+} from "./types.ts";
