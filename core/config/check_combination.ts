@@ -53,7 +53,7 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
   for (const name of ["socksListen", "socksUsers", "socksDirect"] as const) {
     if (!settings.socks && settings[name] !== undefined) fail(name, "SOCKS is off; add --socks");
   }
-  if (settings.apiListen === undefined && settings.apiHosts !== undefined) {
+  if (settings.apiListen === undefined && !settings.scribe && settings.apiHosts !== undefined) {
     fail("apiHosts", "the API does not listen on the network; add --api-listen");
   }
   for (const name of ["dnsListen", "dnsUpstream", "dnsAllow"] as const) {

@@ -51,6 +51,8 @@ export interface DaemonConfig {
   readonly tcp: string | null;
   /** Where the control API listens on the network, `ip:port`; null when it does not. */
   readonly api: string | null;
+  /** Somebody asked for that address: without it the node does not start. */
+  readonly apiRequired: boolean;
   /** Names that API may be called by, besides its addresses. */
   readonly apiHosts: readonly string[];
   /** Loopback ports of this machine that other members may reach; see `allowsLocalPort`. */
@@ -95,6 +97,7 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   services: z.array(z.strictObject({ name: z.string().max(62), port: z.int() })).max(32).readonly(),
   tcp: address.nullable(),
   api: address.nullable(),
+  apiRequired: z.boolean(),
   apiHosts: z.array(z.string().max(253)).max(16).readonly(),
   allowLocal: localPorts,
   meshCidr: z.string().max(32),

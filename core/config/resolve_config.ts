@@ -56,6 +56,8 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     }
   };
   checkCombination(settings, origin);
+  // A scribe serves its API where its users look for it.
+  const apiListen = settings.apiListen ?? (settings.scribe ? ":8080" : undefined);
   const advertised = read("addr", () => parseAdvertise(settings.addr ?? "auto"));
   return {
     dataDir: read("dataDir", () => resolveDataDir(settings.dataDir, sources)),
@@ -80,9 +82,10 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     tcp: settings.tcp === undefined
       ? null
       : read("tcp", () => parseListen(settings.tcp ?? "", "127.0.0.1")),
-    api: settings.apiListen === undefined
+    api: apiListen === undefined
       ? null
-      : read("apiListen", () => parseListen(settings.apiListen ?? "", "127.0.0.1")),
+      : read("apiListen", () => parseListen(apiListen, "127.0.0.1")),
+    apiRequired: settings.apiListen !== undefined,
     apiHosts: read("apiHosts", () => (settings.apiHosts ?? []).map(parseApiHost)),
     allowLocal: read("allowLocal", () => {
       const ports = settings.relayOnly ? "none" : defaultLocalPorts;

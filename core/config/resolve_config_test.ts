@@ -34,6 +34,7 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     services: [],
     tcp: null,
     api: null,
+    apiRequired: false,
     apiHosts: [],
     allowLocal: [{ from: 22, to: 22 }, { from: 80, to: 80 }, { from: 443, to: 443 }],
     meshCidr: "10.100.0.0/16",

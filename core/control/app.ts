@@ -59,10 +59,13 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     control.stop();
     return c.json({ pid: options.pid }, 200);
   });
-  app.openapi(coreRoutes.metrics, async (c) =>
-    c.text(await control.metrics(), 200, {
-      "content-type": "text/plain; version=0.0.4; charset=utf-8",
-    }));
+  app.openapi(
+    coreRoutes.metrics,
+    async (c) =>
+      c.text(await control.metrics(c.req.valid("query").names), 200, {
+        "content-type": "text/plain; version=0.0.4; charset=utf-8",
+      }),
+  );
   app.openapi(
     coreRoutes.listApiKeys,
     async (c) => c.json({ keys: await apiKeys.list() }, 200),

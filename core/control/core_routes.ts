@@ -68,6 +68,7 @@ export const coreRoutes = {
     method: "get",
     path: "/metrics",
     summary: "Prometheus text exposition",
+    request: { query: z.strictObject({ names: z.enum(["all", "clean"]).default("all") }) },
     responses: {
       200: { description: "Samples", content: { "text/plain": { schema: z.string() } } },
       default: problemContent,

@@ -131,8 +131,8 @@ export interface NodeControl {
   stop(): void;
   /** Routes of the loaded plugins, mounted under `/api`. */
   pluginRoutes(): readonly PluginApiRoute[];
-  /** Prometheus text exposition. */
-  metrics(): Promise<string>;
+  /** Prometheus text exposition; `clean` leaves out names its linter objects to, each of which has a twin. */
+  metrics(names: "all" | "clean"): Promise<string>;
   /** Events, statistics, audit log. */
   readonly history: HistoryControl;
 }

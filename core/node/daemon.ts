@@ -15,7 +15,7 @@ import {
   type PermissionProbe,
   type StatusReport,
 } from "../control/types.ts";
-import { errorText, PulseError } from "../errors/mod.ts";
+import { errorCode, errorText, PulseError } from "../errors/mod.ts";
 import {
   type Credentials,
   loadCredentials,
@@ -26,7 +26,7 @@ import { commandProtocol } from "../commands/mod.ts";
 import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
-import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
+import type { HostServices, Json, PluginApiRoute } from "../plugin/types.ts";
 import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
@@ -37,7 +37,8 @@ import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
 import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
-import { nodeMetrics } from "./metrics.ts";
+import { expositionText, nodeSamples, uncleanNames } from "../metrics/mod.ts";
+import { metricsInput } from "./metrics.ts";
 import type { NetworkConfigStorage } from "./network_config.ts";
 import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
 import { configProblems, configStatus } from "./network_config_status.ts";
@@ -46,7 +47,6 @@ import { NodeHistory } from "./node_history.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
-import { prometheusText } from "./prometheus_text.ts";
 import { RemoteCommands } from "./remote_commands.ts";
 import { applyRemoteSettings } from "./remote_settings.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
@@ -80,6 +80,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   #restartWanted = false;
   #reservedUpTo = 0;
   #joinError: string | undefined;
+  #apiError: string | undefined;
   #scribe: ScribeRequest | undefined;
 
   /** Everything that can be had before the network is joined: the key, the plugins, the certificate if there is one. */
@@ -197,7 +198,14 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    await this.#serveApi();
+    try {
+      await this.#serveApi();
+    } catch (error) {
+      // A scribe whose usual address is taken is still a scribe; an address somebody asked for is a promise.
+      if (this.#config.apiRequired || errorCode(error) !== "API_LISTEN") throw error;
+      this.#apiError = `${errorText(error)}; name another address with --api-listen`;
+      this.#log("warn", "the API does not listen", { error: this.#apiError });
+    }
     await Promise.all([
       this.#housekeeping(),
       this.#keepCertificate(),
@@ -453,6 +461,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       renewalError: this.#certificates.renewalError,
       config: node === undefined ? [] : configProblems(node.networkConfig.state),
       scribeError: this.#scribe?.error,
+      apiError: this.#apiError,
     });
     return [...health, ...this.#history.history.warnings()];
   }
@@ -488,9 +497,21 @@ export class Daemon implements NodeControl, AsyncDisposable {
     return this.#plugins.apiRoutes();
   }
 
-  async metrics(): Promise<string> {
-    const own = this.#node === undefined ? [] : nodeMetrics(this.#node, systemClock.wall());
-    return prometheusText([...own, ...await this.#plugins.metrics()]);
+  async metrics(names: "all" | "clean"): Promise<string> {
+    const node = this.#node;
+    const own = node === undefined ? [] : nodeSamples(metricsInput(node, systemClock.wall()));
+    const samples = [...own, ...await this.#plugins.metrics()];
+    if (this.#plugins.provides("metrics")) {
+      try {
+        const argument = { names, samples } as unknown as Json;
+        return z.string().parse(await this.#plugins.call("metrics", "render", argument));
+      } catch (error) {
+        this.#log("warn", "the metrics plugin failed a scrape", { error: errorText(error) });
+      }
+    }
+    return expositionText(
+      names === "all" ? samples : samples.filter(({ name }) => !uncleanNames.has(name)),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

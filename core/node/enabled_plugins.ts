@@ -29,6 +29,8 @@ export function enabledPlugins(config: DaemonConfig): {
     };
   }
   if (config.scribe) configs.scribe = {};
+  // Where nobody can ask over the network its Worker would only cost memory; the local socket does without it.
+  if (config.api !== null) configs.metrics = {};
   if (config.dns !== null) configs.dns = dnsConfig(config.dns);
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {

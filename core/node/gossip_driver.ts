@@ -1,3 +1,4 @@
+import type { GossipCounters } from "../gossip/mod.ts";
 import type { Clock } from "../clock/clock.ts";
 import { errorText } from "../errors/mod.ts";
 import {
@@ -83,6 +84,10 @@ export class GossipDriver implements Disposable {
 
   records(): IterableIterator<GossipRecord> {
     return this.#engine.records();
+  }
+
+  counters(): Readonly<GossipCounters> {
+    return this.#engine.counters();
   }
 
   get(id: NodeId): GossipRecord | undefined {

@@ -1,6 +1,13 @@
 import type { GossipRecord } from "../gossip/types.ts";
 import type { NodeId } from "../identity/types.ts";
-import { type Avoid, type NoPath, type Path, type Paths, Router } from "../router/mod.ts";
+import {
+  type Avoid,
+  type NoPath,
+  type Path,
+  type Paths,
+  type QuickestWay,
+  Router,
+} from "../router/mod.ts";
 import { reportedLinks } from "./mesh_view.ts";
 
 export interface MeshRoutesOptions {
@@ -47,6 +54,11 @@ export class MeshRoutes {
   /** The best one, for control. */
   best(destination: NodeId, avoid: Avoid): Path | NoPath {
     return this.#fresh().best(destination, avoid);
+  }
+
+  /** The quickest way to every node, for tables. */
+  ways(): Map<NodeId, QuickestWay> {
+    return this.#fresh().ways();
   }
 
   #fresh(): Router {

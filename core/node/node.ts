@@ -1,10 +1,12 @@
 import { formatHostPort } from "../address/mod.ts";
 import { errorText } from "../errors/mod.ts";
+import type { GossipCounters } from "../gossip/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
 import type { AclRule, CompiledPolicy, PolicyNode } from "../policy/mod.ts";
 import type { ConfigBody } from "../netconfig/mod.ts";
-import type { NoPath, Paths } from "../router/mod.ts";
+import type { MetricHistogram } from "../plugin/types.ts";
+import type { NoPath, Paths, QuickestWay } from "../router/mod.ts";
 import { dialBest } from "../sessions/dial/mod.ts";
 import { defaultSessionLimits, type LinkPolicy, SessionCloseCode } from "../sessions/types.ts";
 import { WebSocketTransport } from "../sessions/websocket/mod.ts";
@@ -33,6 +35,9 @@ import { PolicyNodes } from "./policy_nodes.ts";
 import { ProbeDriver } from "./probe_driver.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
 
+/** Peers remembered to tell a link that came back from a first one. */
+const maxOnceLinked = 10_000;
+
 /** A running member of a mesh: links, gossip, routes and streams, wired together. */
 export class Node implements AsyncDisposable {
   readonly #options: NodeOptions;
@@ -54,6 +59,8 @@ export class Node implements AsyncDisposable {
   readonly #streams: MeshStreams;
   readonly #changed = new Notifier();
   readonly #observed = new Map<NodeId, string>();
+  readonly #onceLinked = new Set<NodeId>();
+  #reconnects = 0;
   readonly #tasks: TaskSet;
   #credentials: Credentials;
   /** By the CA of this process; those of the network config come on top. */
@@ -105,7 +112,11 @@ export class Node implements AsyncDisposable {
       self,
       log,
       events: {
-        up: (peer, link) => options.hooks.linkUp(peer, link.kind),
+        up: (peer, link) => {
+          if (this.#onceLinked.has(peer)) this.#reconnects++;
+          else if (this.#onceLinked.size < maxOnceLinked) this.#onceLinked.add(peer);
+          options.hooks.linkUp(peer, link.kind);
+        },
         primary: (_peer, link) => this.#primaryChanged(link),
         down: (peer, reason) => this.#linkDown(peer, reason),
         stream: (link, stream) => this.#acceptor.accept(link, stream),
@@ -321,6 +332,35 @@ export class Node implements AsyncDisposable {
   /** The rules in force. */
   get policy(): CompiledPolicy {
     return this.#gate.policy;
+  }
+
+  /** Nodes refused here. */
+  get revoked(): ReadonlySet<NodeId> {
+    return this.#admission.revoked;
+  }
+
+  /** Streams of users' traffic, by this node's part in them. */
+  flowCounts(): ReturnType<PolicyGate["flowCounts"]> {
+    return this.#gate.flowCounts();
+  }
+
+  gossipCounters(): Readonly<GossipCounters> {
+    return this.#gossip.counters();
+  }
+
+  /** Round trips of all links since the start, in seconds. */
+  get roundTrips(): MetricHistogram {
+    return this.#probes.roundTrips;
+  }
+
+  /** Links that came back after they had been up before. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** The quickest way to every node, for tables. */
+  ways(): Map<NodeId, QuickestWay> {
+    return this.#routes.ways();
   }
 
   /** What the rules refused or cut here. */

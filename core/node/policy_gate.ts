@@ -21,6 +21,7 @@ import {
   flowOfHeader,
   flowOfIncoming,
   flowOfRequest,
+  type FlowPlace,
   judgeFlow,
   type SeenFlow,
 } from "./seen_flow.ts";
@@ -47,6 +48,7 @@ export class PolicyGate {
   readonly #options: PolicyGateOptions;
   readonly #denials = new DenialCounts();
   readonly #flows = new Map<HeldStream, SeenFlow>();
+  readonly #held: Record<FlowPlace, number> = { source: 0, relay: 0, destination: 0 };
   #policy = compilePolicy([], []);
 
   constructor(options: PolicyGateOptions) {
@@ -64,6 +66,13 @@ export class PolicyGate {
   /** Open flows that are subject to the policy. */
   get flows(): number {
     return this.#flows.size;
+  }
+
+  /** Flows held, by this node's part in them. */
+  flowCounts(): Readonly<Record<"open" | "total", Readonly<Record<FlowPlace, number>>>> {
+    const open = { source: 0, relay: 0, destination: 0 };
+    for (const { place } of this.#flows.values()) open[place]++;
+    return { open, total: { ...this.#held } };
   }
 
   /** New rules. They hold at once; resolves when the flows that they deny have been cut as well. */
@@ -121,6 +130,7 @@ export class PolicyGate {
       throw error;
     }
     this.#flows.set(stream, flow);
+    this.#held[flow.place]++;
     void stream.closed.then(() => this.#flows.delete(stream));
   }
 

@@ -24,6 +24,8 @@ export function healthWarnings(facts: {
   readonly config: readonly ConfigProblem[];
   /** Why this node is not the scribe it was started as, where it is not. */
   readonly scribeError: string | undefined;
+  /** Why the API does not listen where it usually does. */
+  readonly apiError: string | undefined;
 }): HealthWarning[] {
   const warnings: HealthWarning[] = [];
   const add = (code: string, severity: HealthWarning["severity"], text: string) =>
@@ -61,6 +63,9 @@ export function healthWarnings(facts: {
   for (const { code, text } of facts.config) add(code, "error", text);
   if (facts.scribeError !== undefined) {
     add("CONFIG_SCRIBE_REFUSED", "warning", `This node is not the scribe: ${facts.scribeError}`);
+  }
+  if (facts.apiError !== undefined) {
+    add("API_LISTEN", "warning", `The API does not listen: ${facts.apiError}`);
   }
   for (const [address, why] of [...facts.failures].slice(0, maxFailuresTold)) {
     add("PEER_UNREACHABLE", "warning", `Peer ${address} cannot be linked: ${why}`);

@@ -23,6 +23,7 @@ const healthy = {
   renewalError: undefined,
   config: [],
   scribeError: undefined,
+  apiError: undefined,
 };
 const codes = (facts: Partial<typeof healthy> | object) =>
   healthWarnings({ ...healthy, ...facts }).map((warning) => warning.code);

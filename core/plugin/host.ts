@@ -202,6 +202,11 @@ export class PluginHost implements AsyncDisposable {
     return parseServiceReply(provider.name, answer);
   }
 
+  /** Whether a plugin that runs provides the service. */
+  provides(service: string): boolean {
+    return this.#providerOf(service)?.running !== undefined;
+  }
+
   /** Routes of all plugins, of those that are down too: their calls fail with PLUGIN_DOWN. */
   apiRoutes(): readonly PluginApiRoute[] {
     return [...this.#plugins.values()].flatMap((plugin) =>

@@ -9,7 +9,7 @@ const nodeId = z.string().regex(/^[0-9a-f]{32}$/).optional();
 const metric = z.strictObject({
   name: z.string().max(128).regex(/^[a-z_][a-z0-9_]*$/),
   help: z.string().max(300),
-  type: z.enum(["gauge", "counter"]),
+  type: z.enum(["gauge", "counter", "untyped"]),
   value: z.number(),
   labels: z.record(z.string().max(64).regex(/^[a-z_][a-z0-9_]*$/), z.string().max(200)).optional(),
 });

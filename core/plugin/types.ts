@@ -167,12 +167,25 @@ export interface PluginHooks {
   onStop?(): Promise<void> | void;
 }
 
+/** How observations spread; all counters only ever grow. */
+export interface MetricHistogram {
+  /** Upper bounds, ascending, without +Inf. */
+  readonly bounds: readonly number[];
+  /** Observations at or below each bound and above the one before; one more at the end for the rest. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
 export interface PluginMetric {
   readonly name: string;
   readonly help: string;
-  readonly type: "gauge" | "counter";
+  /** `untyped` for gauges that kept a name Prometheus would read as a counter's. */
+  readonly type: "gauge" | "counter" | "untyped" | "histogram";
+  /** Of a histogram: the number of observations. */
   readonly value: number;
   readonly labels?: { readonly [key: string]: string };
+  /** Of a histogram alone. */
+  readonly histogram?: MetricHistogram;
 }
 
 /** One line of `pulse status`. */
