@@ -10,7 +10,14 @@ Deno.test("a plugin is there when its setting is on, and is told what it needs t
   assert.deepEqual(enabled({}).configs, {});
   const { manifests, configs } = enabled({ ca: true, socks: true, dns: true });
   assert.deepEqual(Object.keys(manifests).sort(), ["ca", "dns", "socks"]);
-  assert.deepEqual(configs.socks, { listen: "127.0.0.1:1080" });
+  assert.deepEqual(configs.socks, {
+    listen: "127.0.0.1:1080",
+    udp: ["127.0.0.1"],
+    direct: false,
+    users: {},
+  });
+  assert.deepEqual(Object.keys(enabled({ scribe: true }).manifests).sort(), ["metrics", "scribe"]);
+  assert.deepEqual(Object.keys(enabled({ apiListen: ":0" }).manifests), ["metrics"]);
   assert.deepEqual(configs.ca, { network: "pulse", meshCidr: "10.100.0.0/16" });
 });
 
