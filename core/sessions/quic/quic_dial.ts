@@ -27,14 +27,14 @@ export async function learnPeer(
   signal: AbortSignal,
 ): Promise<NodeId> {
   const { policy } = context;
-  const { connection } = await connect(
+  const { connection, early } = await connect(
     context,
     target,
     networkServerName(policy.network),
     signal,
   );
   try {
-    const link = await openLink(connection, policy, undefined, signal);
+    const link = await openLink(connection, policy, undefined, { early, signal });
     const { id } = link.peer;
     connection.close({ closeCode: SessionCloseCode.normal, reason: "" });
     if (id === policy.credentials().certificate.id) {
