@@ -251,6 +251,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       initialSequence: sequence,
       hooks: {
         networkConfig: (news) => this.#plugins.networkConfigChanged(news),
+        networkConfigProblems: () => this.#history.watchWarnings(),
         linkUp: (peer, kind) => {
           this.#history.event("link_up", { node: peer, detail: kind });
           this.#plugins.linkUp({ id: peer, kind });
