@@ -265,6 +265,8 @@ export class ConfigExchange {
     const { config, grant } = this.#store.state;
     if (hash === "" || hash === config?.hash || this.#useless.has(hash)) return false;
     if (grant === null || position.epoch > grant.grant.epoch) return false;
+    // Of no use but to show that there are two.
+    if (this.#store.contradicts(position, hash)) return true;
     // Between two with one number, and below what this node once had, the CA's word counts.
     if (hash === grant.grant.base?.hash) {
       return comparePositions(position, this.#store.position) >= 0;

@@ -45,6 +45,7 @@ import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
 import { NodeHistory } from "./node_history.ts";
 import { openToCa } from "./open_to_ca.ts";
+import { isOwnProxy } from "./own_proxy.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
 import { RemoteCommands } from "./remote_commands.ts";
@@ -221,6 +222,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const revoked = await this.#revocations.list();
     const remote = this.#remoteCommands(credentials.certificate.network);
     const networkConfig = await this.#storedConfig();
+    const proxy = config.socks === null ? null : parseHostPort(config.socks);
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -235,6 +237,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       targets: {
         any: !config.relayOnly,
         allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
+        isOwnProxy: (host, port) => isOwnProxy(proxy, { host, port }, interfaceAddresses),
         opened: (port, origin) => this.#tunnelPorts.open(port, origin),
       },
       quic: config.quic,
@@ -248,6 +251,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       initialSequence: sequence,
       hooks: {
         networkConfig: (news) => this.#plugins.networkConfigChanged(news),
+        networkConfigProblems: () => this.#history.watchWarnings(),
         linkUp: (peer, kind) => {
           this.#history.event("link_up", { node: peer, detail: kind });
           this.#plugins.linkUp({ id: peer, kind });

@@ -159,6 +159,7 @@ export class Node implements AsyncDisposable {
       log,
       send: (peer, bytes) => this.#control.send(peer, controlKind.networkConfig, bytes),
       changed: () => this.#networkConfigChanged(),
+      problems: () => options.hooks.networkConfigProblems?.(),
     });
     this.#routes = new MeshRoutes({
       self,

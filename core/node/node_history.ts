@@ -68,9 +68,14 @@ export class NodeHistory implements Disposable {
       if (signal.aborted) return;
       const node = this.#options.node();
       if (node !== undefined) this.history.sample(peerSamples(node));
-      for (const { type, fields } of this.#watch.next(this.#options.warnings())) {
-        this.history.event(type, fields);
-      }
+      this.watchWarnings();
+    }
+  }
+
+  /** Makes events of warnings that have come or gone, for those that may not last until the next sample. */
+  watchWarnings(): void {
+    for (const { type, fields } of this.#watch.next(this.#options.warnings())) {
+      this.history.event(type, fields);
     }
   }
 

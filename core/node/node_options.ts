@@ -43,6 +43,8 @@ export interface NodeOptions {
 export interface NodeHooks {
   /** Another network config, or another grant, is in force. */
   networkConfig?(news: NetworkConfigNews): void;
+  /** Something is wrong with the network config that was not before, or is right again. */
+  networkConfigProblems?(): void;
   linkUp(peer: NodeId, kind: string): void;
   linkDown(peer: NodeId, reason: string): void;
   protocols(): readonly string[];

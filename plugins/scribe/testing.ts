@@ -133,8 +133,8 @@ export class FakeMesh implements HostServices {
 
   #bytes(): { bytes: Uint8Array; hash: string } {
     const text = `${this.epoch}.${this.version} ${this.note} ${configText(this.body)}`;
-    const bytes = new TextEncoder().encode(text);
-    return { bytes, hash: sha256(bytes) };
+    // As in core: the hash is of the document alone.
+    return { bytes: new TextEncoder().encode(`signed ${text}`), hash: sha256(text) };
   }
 }
 

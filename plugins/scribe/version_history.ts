@@ -74,7 +74,7 @@ export class VersionHistory {
         body,
         entry.bytes,
         previous,
-        linkOf(previous, entry, body),
+        linkOf(previous, entry, body, entry.bytes),
       );
       this.#trim();
     });
@@ -103,11 +103,10 @@ export class VersionHistory {
     let previous: string | undefined;
     for (const row of this.#database.each("SELECT * FROM versions ORDER BY seq")) {
       const entry = entryOf(row);
-      const { bytes } = row;
+      const bytes = row["bytes"] instanceof Uint8Array ? row["bytes"] : null;
       const follows = previous === undefined || textOf(row, "previous") === previous;
-      const link = linkOf(textOf(row, "previous"), entry, textOf(row, "body"));
-      const signed = !(bytes instanceof Uint8Array) || sha256(bytes) === entry.hash;
-      if (!follows || link !== textOf(row, "link") || !signed) {
+      const link = linkOf(textOf(row, "previous"), entry, textOf(row, "body"), bytes);
+      if (!follows || link !== textOf(row, "link")) {
         return { versions, broken: versionText(entry) };
       }
       previous = link;
@@ -166,9 +165,15 @@ function entryOf(row: Row): HistoryEntry {
   };
 }
 
-function linkOf(previous: string, entry: HistoryEntry, body: string): string {
+function linkOf(
+  previous: string,
+  entry: HistoryEntry,
+  body: string,
+  bytes: Uint8Array | null,
+): string {
   const { epoch, version, hash, parent, author, at, by, note } = entry;
-  return sha256(
-    JSON.stringify([previous, epoch, version, hash, parent, author, at, by, note, sha256(body)]),
-  );
+  // The hash is that of the document, the bytes are all that was signed and sent.
+  const signed = bytes === null ? null : sha256(bytes);
+  const content = [epoch, version, hash, parent, author, at, by, note, sha256(body), signed];
+  return sha256(JSON.stringify([previous, ...content]));
 }

@@ -29,8 +29,8 @@ function entry(version: number, changes: Partial<NewVersion> = {}): NewVersion {
   return {
     epoch: 1,
     version,
-    hash: sha256(bytes),
-    parent: version === 1 ? null : sha256(`signed ${version - 1}`),
+    hash: sha256(`document ${version}`),
+    parent: version === 1 ? null : sha256(`document ${version - 1}`),
     author: "5".repeat(32),
     at: version * 1000,
     by: "local",
