@@ -93,8 +93,8 @@ function checkSigner(fields: CertificateFields, anchor: TrustAnchor): void {
 
 function checkDates(fields: CertificateFields, anchor: TrustAnchor, now: number): void {
   const at = (time: number) => new Date(time).toISOString();
-  if (now < fields.notBefore || now < anchorDetails(anchor).notBefore) {
-    const from = Math.max(fields.notBefore, anchorDetails(anchor).notBefore);
+  if (now < fields.notBefore || now < anchor.notBefore) {
+    const from = Math.max(fields.notBefore, anchor.notBefore);
     throw new CertificateError(
       "CERT_NOT_YET_VALID",
       `the certificate is valid from ${at(from)}, the clock here says ${at(now)}`,

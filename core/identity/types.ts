@@ -42,6 +42,8 @@ export interface TrustAnchor {
   /** SHA-256 over the DER, lower-case hex. */
   readonly fingerprint: string;
   readonly publicKey: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
