@@ -12,6 +12,8 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/stop.ts")).stop(command, io);
     case "status":
       return await (await import("./commands/status.ts")).status(command, io);
+    case "health":
+      return await (await import("./commands/health.ts")).health(command, io);
     case "permissions":
       return await (await import("./commands/permissions.ts")).permissions(command, io);
     case "version":

@@ -24,6 +24,7 @@ export type RunCommand = Named<"run"> & NodeOptions;
 export type StartCommand = Named<"start"> & NodeOptions;
 export type StopCommand = Named<"stop"> & CommonOptions;
 export type StatusCommand = Named<"status"> & CommonOptions;
+export type HealthCommand = Named<"health"> & CommonOptions;
 export type PermissionsCommand = Named<"permissions"> & CommonOptions;
 export type VersionCommand = Named<"version"> & CommonOptions;
 export type CertCommand = Named<"cert"> & CommonOptions;
@@ -157,6 +158,7 @@ export type Command =
   | StartCommand
   | StopCommand
   | StatusCommand
+  | HealthCommand
   | PermissionsCommand
   | VersionCommand
   | IdCommand

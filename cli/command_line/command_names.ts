@@ -3,6 +3,7 @@ export const commandNames: readonly string[] = [
   "start",
   "stop",
   "status",
+  "health",
   "id",
   "cert",
   "join",

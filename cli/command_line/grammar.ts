@@ -57,8 +57,9 @@ const start = map(
   (values) => ({ command: "start" as const, ...nodeOptions(values) }),
 );
 
-const plain = <Name extends "stop" | "status" | "permissions" | "version" | "cert">(name: Name) =>
-  merge(object({ command: constant(name) }), common);
+const plain = <
+  Name extends "stop" | "status" | "health" | "permissions" | "version" | "cert",
+>(name: Name) => merge(object({ command: constant(name) }), common);
 
 const id = merge(
   object({
@@ -370,6 +371,12 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
   ["start", command("start", start, { brief: message`Start a node in the background.` })],
   ["stop", command("stop", plain("stop"), { brief: message`Stop the node.` })],
   ["status", command("status", plain("status"), { brief: message`Show the node and its mesh.` })],
+  [
+    "health",
+    command("health", plain("health"), {
+      brief: message`Whether the node does its work; exit code 1 when something fails.`,
+    }),
+  ],
   ["id", command("id", id, { brief: message`Show the node's id.` })],
   ["cert", command("cert", plain("cert"), { brief: message`Show the node's certificate.` })],
   ["join", command("join", joinCommand, { brief: message`Join a network.` })],

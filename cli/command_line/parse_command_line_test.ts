@@ -77,6 +77,7 @@ const understood: readonly (readonly [string, object])[] = [
     root: "/mnt",
   }],
   ["permissions", { command: "permissions", json: false }],
+  ["health --json", { command: "health", json: true }],
   ["id --csr --network corp", { command: "id", json: false, csr: true, network: "corp" }],
   ["cert", { command: "cert", json: false }],
   ["join r:1 --token T", { command: "join", json: false, target: "r:1", token: "T" }],

@@ -22,14 +22,18 @@ const selfStatus = z.object({
   dataDir: z.string(),
 });
 
-const certificateStatus = z.object({
-  serial: z.string(),
-  fingerprint: z.string(),
+const lifetime = z.object({
   notBefore: z.string(),
   notAfter: z.string(),
   remainingSeconds: z.number(),
   status: z.enum(["valid", "expiring", "expired"]),
+});
+
+const certificateStatus = lifetime.extend({
+  serial: z.string(),
+  fingerprint: z.string(),
   caFingerprint: z.string(),
+  ca: lifetime,
 });
 
 const configStatus = z.object({
@@ -62,6 +66,12 @@ const peerStatus = z.object({
   bytesOut: z.number(),
 });
 
+const warning = z.object({
+  code: z.string(),
+  severity: z.enum(["warning", "error"]),
+  text: z.string(),
+});
+
 /** `GET /api/status`. */
 export const statusSchema: z.ZodType<StatusReport> = z.object({
   self: selfStatus,
@@ -73,16 +83,14 @@ export const statusSchema: z.ZodType<StatusReport> = z.object({
     detail: z.string(),
   })),
   config: configStatus.nullable(),
-  warnings: z.array(z.object({
-    code: z.string(),
-    severity: z.enum(["warning", "error"]),
-    text: z.string(),
-  })),
+  warnings: z.array(warning),
 });
 
 /** `GET /api/health`. */
 export const healthSchema: z.ZodType<HealthReport> = z.object({
   ok: z.boolean(),
+  status: z.enum(["ok", "degraded", "failing"]),
+  reasons: z.array(warning),
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
 });
 

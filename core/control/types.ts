@@ -52,15 +52,22 @@ export interface SelfStatus {
   readonly dataDir: string;
 }
 
-export interface CertificateStatus {
-  readonly serial: string;
-  readonly fingerprint: string;
+/** How long something is good for. */
+export interface Lifetime {
   /** RFC 3339. */
   readonly notBefore: string;
   readonly notAfter: string;
   readonly remainingSeconds: number;
+  /** `expiring`: less than a quarter of its life is left. */
   readonly status: "valid" | "expiring" | "expired";
+}
+
+export interface CertificateStatus extends Lifetime {
+  readonly serial: string;
+  readonly fingerprint: string;
   readonly caFingerprint: string;
+  /** The certificate of the CA that issued it. */
+  readonly ca: Lifetime;
 }
 
 export interface PeerStatus {
@@ -107,7 +114,12 @@ export interface PermissionProbe {
 
 /** `GET /api/health`: whether the node does its work. */
 export interface HealthReport {
+  /** False when something fails. */
   readonly ok: boolean;
+  /** `degraded`: it works, and something is going to need somebody. */
+  readonly status: "ok" | "degraded" | "failing";
+  /** Why it is degraded or failing, the node's own words. */
+  readonly reasons: readonly HealthWarning[];
   /** The node itself, then every plugin. */
   readonly checks: readonly HealthCheck[];
 }

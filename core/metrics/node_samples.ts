@@ -30,6 +30,12 @@ export function nodeSamples(input: MetricsInput): PluginMetric[] {
     "Seconds until this node's certificate expires",
     input.certificateSecondsLeft,
   );
+  add(
+    "gauge",
+    "pulse_ca_expiry_seconds",
+    "Seconds until the certificate of this node's CA expires",
+    input.caSecondsLeft,
+  );
   add("untyped", "pulse_revoked_nodes_total", "Nodes refused here", input.revoked);
   add("gauge", "pulse_config_epoch", "Grant the network config was signed under", config.epoch);
   add("gauge", "pulse_config_version", "Version of the network config in force", config.version);

@@ -15,6 +15,7 @@ Deno.test("every name that dashboards of the field know is there, with its label
     "pulse_peer_link_type",
     "pulse_node_info",
     "pulse_cert_expiry_seconds",
+    "pulse_ca_expiry_seconds",
     "pulse_revoked_nodes_total",
     "pulse_dns_zones_total",
     "pulse_acl_rules_total",

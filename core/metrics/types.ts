@@ -51,6 +51,8 @@ export interface MetricsInput {
   readonly network: string;
   readonly version: string;
   readonly certificateSecondsLeft: number;
+  /** Of the CA's certificate. */
+  readonly caSecondsLeft: number;
   readonly peers: readonly PeerMetrics[];
   readonly revoked: number;
   readonly flows: FlowMetrics;

@@ -9,6 +9,7 @@ import {
   renewCertificate,
   renewProtocol,
   storeCredentials,
+  trustOf,
 } from "../identity/mod.ts";
 import type { EventFields } from "../history/types.ts";
 import type { Json, LogFn } from "../plugin/types.ts";
@@ -151,7 +152,7 @@ export class CertificateKeeper {
       return await this.#store(
         await renewCertificate(stream, {
           key,
-          anchor: node.credentials.anchor,
+          trust: trustOf(node.credentials),
           network: node.credentials.certificate.network,
           now: systemClock.wall(),
           signal: deadline.signal,

@@ -16,6 +16,8 @@ import { Deadline, type IncomingStream, underSignal } from "../streams/mod.ts";
 import type { Node } from "./node.ts";
 import { peerSamples } from "./peer_samples.ts";
 import { sleep } from "./sleep.ts";
+import { certificateStatus } from "./status.ts";
+import { ExpiryWatch } from "./expiry.ts";
 import { WarningWatch } from "./warning_watch.ts";
 
 /** Peers are sampled and warnings looked at this often. */
@@ -63,11 +65,16 @@ export class NodeHistory implements Disposable {
 
   /** Samples until the signal ends it. */
   async run(signal: AbortSignal): Promise<void> {
+    const expiry = new ExpiryWatch((type) => this.#toldOf(type));
     while (!signal.aborted) {
       await sleep(sampleMs, signal);
       if (signal.aborted) return;
       const node = this.#options.node();
-      if (node !== undefined) this.history.sample(peerSamples(node));
+      if (node !== undefined) {
+        this.history.sample(peerSamples(node));
+        const status = certificateStatus(node.credentials, this.#options.clock.wall());
+        for (const { type, fields } of expiry.next(status)) this.history.event(type, fields);
+      }
       this.watchWarnings();
     }
   }
@@ -76,6 +83,17 @@ export class NodeHistory implements Disposable {
   watchWarnings(): void {
     for (const { type, fields } of this.#watch.next(this.#options.warnings())) {
       this.history.event(type, fields);
+    }
+  }
+
+  /** The certificate that the newest event of this type is about. */
+  #toldOf(type: string): string | undefined {
+    try {
+      const told = this.history.events({ type, limit: 1 }).events[0]?.fields["certificate"];
+      return typeof told === "string" ? told : undefined;
+    } catch {
+      // A history that cannot be read has its own warning; the event is then told once more.
+      return undefined;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { CertificateStatus, HealthWarning, PluginStatus } from "../control/types.ts";
+import { expiryWarnings } from "./expiry.ts";
 import type { ConfigProblem } from "./network_config_status.ts";
 
 /** Failed dials in one status; `pulse logs` has all of them. */
@@ -34,15 +35,8 @@ export function healthWarnings(facts: {
   if (certificate === null) {
     const why = facts.joinError === undefined ? "" : `: ${facts.joinError}`;
     add("NOT_JOINED", "error", `This node has not joined a network${why}`);
-  } else if (certificate.status === "expired") {
-    add(
-      "CERTIFICATE_EXPIRED",
-      "error",
-      `The certificate expired at ${certificate.notAfter}; join again with a token`,
-    );
-  } else if (certificate.status === "expiring") {
-    const days = Math.floor(certificate.remainingSeconds / 86_400);
-    add("CERTIFICATE_EXPIRING", "warning", `The certificate expires in ${days} days`);
+  } else {
+    for (const { code, severity, text } of expiryWarnings(certificate)) add(code, severity, text);
   }
   if (facts.renewalError !== undefined) {
     add(

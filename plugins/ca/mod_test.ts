@@ -197,7 +197,12 @@ Deno.test("a member renews over a stream that proves who it is, until it is revo
     const [near, far] = streamPair();
     const served = plugin.hooks.streams!["ca.renew"]!(far, from(current, "ca.renew"));
     try {
-      return await renewCertificate(near, { key, anchor, network: "corp", now: Date.now() });
+      return await renewCertificate(near, {
+        key,
+        trust: { anchors: [anchor], retired: [] },
+        network: "corp",
+        now: Date.now(),
+      });
     } finally {
       await near.closeWrite();
       await served;

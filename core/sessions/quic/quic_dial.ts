@@ -1,4 +1,4 @@
-import { networkServerName, type NodeId, nodeServerName } from "../../identity/mod.ts";
+import { networkServerName, type NodeId, nodeServerName, trustOf } from "../../identity/mod.ts";
 import { errorText } from "../../errors/mod.ts";
 import { DialError, LinkRefusedError } from "../errors.ts";
 import {
@@ -98,7 +98,7 @@ async function connect(
       port: target.port,
       serverName,
       // Added to the public roots, which cannot matter: no public CA signs names under `.internal`.
-      caCerts: [policy.credentials().anchor.pem],
+      caCerts: trustOf(policy.credentials()).anchors.map(({ pem }) => pem),
       zeroRtt: true,
       ...transportOptions(limits, congestion, "dialler"),
     });
