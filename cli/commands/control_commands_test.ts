@@ -183,9 +183,11 @@ Deno.test("records, routes and templates come and go", () =>
 Deno.test("the config is shown, its versions listed and compared, and an old one comes back", () =>
   withLab(async ({ ok, pulse }) => {
     assert.match(await ok("config history"), /no versions/);
+    const nothing = await ok("config show");
     await ok(`name ${laptop} box`);
     await ok(`name ${laptop} other`);
     await ok(`revoke ${server} --reason stolen`);
+    assert.match(nothing, /^Version +none yet \(this node is the scribe\)\nMesh CIDR/);
     assert.match(await ok("config show"), /^Version +1\.3$/m);
     assert.match(
       await ok("config history -n 2"),
