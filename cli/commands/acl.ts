@@ -1,12 +1,12 @@
 import { parsePorts } from "../../core/policy/ports.ts";
 import type { Json } from "../../core/plugin/types.ts";
-import { compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
 import type { AclCommand, RuleWords } from "../command_line/control_command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { aclDiffText, aclExplainText, aclListText, aclTestText } from "../render/acl_text.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 import { UsageError } from "../usage_error.ts";
 import { change } from "./change.ts";
 

@@ -10,7 +10,7 @@ import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { renderTable } from "../render/table.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 import { change } from "./change.ts";
 
 const list = z.array(z.unknown());

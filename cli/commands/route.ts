@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
 import type { RouteCommand, RouteListCommand } from "../command_line/control_command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { renderTable } from "../render/table.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 import { change } from "./change.ts";
 
 const schema = z.object({ routes: z.array(z.object({ cidr: z.string(), via: z.string() })) });

@@ -64,7 +64,7 @@ function pluginOperation(route: PluginApiRoute, problem: unknown) {
       schema: { type: "string" as const },
     })),
     ...(route.method === "POST" || route.method === "PUT"
-      ? { requestBody: { content: { "application/json": { schema: {} } } } }
+      ? { requestBody: { content: { "application/json": { schema: route.body ?? {} } } } }
       : {}),
     responses: {
       "2XX": { description: "As the plugin says", content: { "application/json": { schema: {} } } },

@@ -32,6 +32,7 @@ export function makeHostServices(options: HostServicesOptions): HostServices {
         network: node?.credentials.certificate.network ?? options.network,
         addresses: node?.addresses ?? [],
         joined: node !== undefined,
+        caFingerprint: node?.credentials.anchor.fingerprint ?? null,
       });
     },
     peers: () => {

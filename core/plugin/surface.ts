@@ -26,6 +26,9 @@ const optionalHooks = [
 
 const method = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/);
 
+/** What a route says of the body it takes. */
+const maxBodySchema = 64 * 1024;
+
 const surface = z.strictObject({
   hooks: z.array(z.enum(optionalHooks)).max(optionalHooks.length),
   protocols: z.array(z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/)).max(32),
@@ -36,6 +39,10 @@ const surface = z.strictObject({
     summary: z.string().max(200),
     // A route that does not say is the most protected kind, whatever isolate it came from.
     access: z.enum(["read", "admin"]).default("admin"),
+    body: z.json().refine(
+      (schema) => JSON.stringify(schema).length <= maxBodySchema,
+      `is a schema of more than ${maxBodySchema} characters`,
+    ).exactOptional(),
   })).max(64),
 });
 
@@ -50,11 +57,13 @@ export function surfaceOf(hooks: PluginHooks): PluginSurface {
     services: Object.fromEntries(
       Object.entries(hooks.services ?? {}).map(([name, methods]) => [name, Object.keys(methods)]),
     ),
-    routes: (hooks.apiRoutes ?? []).map(({ method, path, summary, access = "admin" }) => ({
+    routes: (hooks.apiRoutes ?? []).map(({ method, path, summary, access = "admin", body }) => ({
       method,
       path,
       summary,
       access,
+      // Plain data on both sides of a Worker's boundary.
+      ...(body !== undefined && { body: body as z.infer<ReturnType<typeof z.json>> }),
     })),
   };
 }

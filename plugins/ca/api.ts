@@ -38,19 +38,27 @@ const role = z.enum(["scribe", "exit", "relay-only"]);
 const ttl = z.union([z.string().max(20), z.number()]).optional();
 const maxUses = z.int().min(0).max(1_000_000);
 
+/** The CA writes roles into certificates; names, tags and the like are in the config, which is the scribe's. */
+const onlyRoles: z.core.$ZodErrorMap = (issue) =>
+  issue.code === "unrecognized_keys"
+    ? `the CA does not know ${
+      issue.keys.slice(0, 3).join(", ")
+    }: tokens that promise names, tags or a time to live come from the scribe`
+    : undefined;
 const tokenRequest = z.strictObject({
   ttl,
   /** 0 = unlimited */
   maxUses: maxUses.default(0),
   roles: z.array(role).max(3).default([]),
-});
+}, { error: onlyRoles });
 const inviteRequest = z.strictObject({
   ttl: ttl.default("24h"),
   maxUses: maxUses.default(1),
   network: z.string().optional(),
   roles: z.array(role).max(3).default([]),
   relays: z.array(z.string().max(300)).min(1).max(8).optional(),
-});
+}, { error: onlyRoles });
+const revokeTokenRequest = z.strictObject({ id: z.string().max(64) });
 const revokeRequest = z.strictObject({
   node: z.string().max(64),
   reason: z.string().max(200).default(""),
@@ -96,6 +104,15 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       "/tokens/:id",
       "Revoke a join token by id or unique prefix",
       ({ params }) => ok(tokenJson(ledger.revokeToken(params["id"] ?? "", now()))),
+    ),
+    route(
+      "DELETE",
+      "/tokens",
+      "Revoke a join token by id or unique prefix",
+      ({ query, body }) => {
+        const { id } = parseRequest(revokeTokenRequest, body ?? query);
+        return ok(tokenJson(ledger.revokeToken(id, now())));
+      },
     ),
     route("POST", "/invite", "Make an invite code", ({ body }) => invite(options, body)),
     route("GET", "/ca/log", "Read the CA's audit log, newest first", ({ query }) => {

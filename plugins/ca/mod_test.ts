@@ -43,7 +43,13 @@ async function load(
   const events: string[] = [];
   const host: HostServices = {
     self: () =>
-      Promise.resolve({ id: "", network: "corp", addresses: ["ca.example:443"], joined: true }),
+      Promise.resolve({
+        id: "",
+        network: "corp",
+        addresses: ["ca.example:443"],
+        joined: true,
+        caFingerprint: "ab".repeat(32),
+      }),
     peers: refuse,
     resolveNode: (text) =>
       text === "laptop" ? Promise.resolve("1".repeat(32)) : Promise.reject(new Error("unknown")),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { matchRoute } from "../../core/control/plugin_routes.ts";
+import { decodeInvite, joinTokenId } from "../../core/identity/mod.ts";
 import type { PulseError } from "../../core/errors/mod.ts";
 import { readAll, startTestHost, type TestHost } from "../../core/plugin/testing.ts";
 import type { Json, PluginApiResponse, PluginManifest } from "../../core/plugin/types.ts";
@@ -231,6 +232,8 @@ inline(
       ["POST /unrevoke", { node: laptop }],
       ["POST /scribe/tokens", {}],
       ["DELETE /scribe/tokens/ab", null],
+      ["DELETE /scribe/tokens", { id: "ab" }],
+      ["POST /scribe/invite", { relays: ["a:1"] }],
       ["POST /templates", { pattern: "x", settings: { "log-level": "debug" } }],
       ["DELETE /templates", { pattern: "x" }],
       ["POST /remote/restart", { node: laptop }],
@@ -462,6 +465,53 @@ inline(
     const gone = await api(`DELETE /scribe/tokens/${String(made["id"]).slice(0, 6)}`);
     assert.equal(object(gone.body)["id"], made["id"]);
     assert.deepEqual(mesh.body.tokens, []);
+  },
+);
+
+inline("uses of tokens are the CA's word, and missing without it", async ({ api, mesh }) => {
+  const quick = object((await api("POST /scribe/tokens", { maxUses: 2 })).body);
+  assert.equal(quick["knownToCa"], false);
+  const listed = async () => {
+    const { tokens } = object((await api("GET /scribe/tokens")).body);
+    return (tokens as Json[]).map((token) => [object(token)["status"], object(token)["uses"]]);
+  };
+  assert.deepEqual(await listed(), [["valid", undefined]]);
+  mesh.uses = new Map([[String(quick["id"]), { uses: 2, status: "used" }]]);
+  assert.deepEqual(await listed(), [["used", 2]]);
+  const heard = object((await api("POST /scribe/tokens", {})).body);
+  assert.equal(heard["knownToCa"], true);
+});
+
+inline(
+  "an invite has a token of its own, the CA's fingerprint and addresses to join at",
+  async (loaded) => {
+    const { api, refusal, mesh } = loaded;
+    assert.equal((await refusal("POST /scribe/invite")).code, "SCRIBE_NO_RELAY");
+    const home = { network: "home", relays: ["r.example:443"] };
+    assert.match((await refusal("POST /scribe/invite", home)).message, /network "corp"/);
+    assert.equal(
+      (await refusal("POST /scribe/invite", { relays: [] })).code,
+      "SCRIBE_REQUEST_INVALID",
+    );
+    assert.equal(mesh.body.tokens.length, 0);
+    mesh.nodes[1]!.addresses = ["laptop.example:443"];
+    const answer = await api("POST /scribe/invite", { tags: ["ci"], maxUses: 3 });
+    assert.equal(answer.status, 201);
+    const made = object(answer.body);
+    const invite = decodeInvite(String(made["code"]));
+    const { network, relays, caFingerprint } = invite;
+    assert.deepEqual({ network, relays, caFingerprint }, {
+      network: "corp",
+      relays: ["laptop.example:443"],
+      caFingerprint: "ab".repeat(32),
+    });
+    const [entry] = mesh.body.tokens;
+    assert.deepEqual([entry?.id, entry?.maxUses, entry?.tags], [joinTokenId(invite.token), 3, [
+      "ci",
+    ]]);
+    assert.equal(entry!.expiresAt! - entry!.createdAt, 24 * 3_600_000);
+    // The secret is in the code alone.
+    assert.ok(!JSON.stringify([made["token"], mesh.events]).includes(invite.token));
   },
 );
 

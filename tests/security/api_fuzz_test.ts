@@ -21,7 +21,13 @@ interface Fuzzed extends AsyncDisposable {
 const refuse = () => Promise.reject(new PulseError("NODE_UNKNOWN", "nobody is here"));
 const host: HostServices = {
   self: () =>
-    Promise.resolve({ id: "", network: "corp", addresses: ["ca.example:443"], joined: true }),
+    Promise.resolve({
+      id: "",
+      network: "corp",
+      addresses: ["ca.example:443"],
+      joined: true,
+      caFingerprint: "ab".repeat(32),
+    }),
   peers: () => Promise.resolve([]),
   resolveNode: refuse,
   openStream: refuse,

@@ -1,4 +1,6 @@
+import { z } from "zod";
 import type {
+  Json,
   PluginApiRequest,
   PluginApiResponse,
   PluginApiRoute,
@@ -11,14 +13,26 @@ export function readRoute(path: string, summary: string, handle: Handler): Plugi
   return make("GET", path, summary, "read", handle);
 }
 
-/** What changes something. */
+/** What changes something. @param body what the handler takes, for the API's document */
 export function adminRoute(
   method: "POST" | "PUT" | "DELETE",
   path: string,
   summary: string,
   handle: Handler,
+  body?: z.ZodType,
 ): PluginApiRoute {
-  return make(method, path, summary, "admin", handle);
+  const route = make(method, path, summary, "admin", handle);
+  return body === undefined ? route : { ...route, body: documented(body) };
+}
+
+/** A schema as OpenAPI writes it; what zod checks by code is left out, so that it forbids less. */
+function documented(schema: z.ZodType): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: "input",
+    target: "draft-2020-12",
+    reused: "inline",
+  });
+  return JSON.parse(JSON.stringify(rest));
 }
 
 function make(
