@@ -103,8 +103,9 @@ export interface PluginApiRoute {
    * @default "admin"
    */
   readonly access?: "read" | "admin";
-  /** JSON Schema of the body it takes, for the API's document; whoever handles it checks it. */
+  /** JSON Schemas of the body and the query it takes, for the API's document; whoever handles a request checks it. */
   readonly body?: Json;
+  readonly query?: Json;
   /** Runs in the plugin's own Worker. Throw a `PulseError`: its code and message become the problem response. */
   handle(request: PluginApiRequest): Promise<PluginApiResponse>;
 }

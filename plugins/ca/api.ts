@@ -8,6 +8,7 @@ import {
   type Role,
   type TrustAnchor,
 } from "../../core/identity/mod.ts";
+import { describeSchema } from "../../core/plugin/describe_schema.ts";
 import type {
   HostServices,
   Json,
@@ -80,11 +81,13 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
     path: string,
     summary: string,
     handle: (request: PluginApiRequest) => Promise<PluginApiResponse> | PluginApiResponse,
+    takes?: z.ZodType,
   ): PluginApiRoute => ({
     method,
     path,
     summary,
     access: method === "GET" ? "read" : "admin",
+    ...(takes !== undefined && { [method === "POST" ? "body" : "query"]: describeSchema(takes) }),
     handle: async (request) => await handle(request),
   });
   return [
@@ -98,7 +101,7 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const request = parseRequest(tokenRequest, body);
       const expires = request.ttl === undefined ? null : now() + parseDuration(request.ttl);
       return created(makeToken(options, expires, request.maxUses, request.roles));
-    }),
+    }, tokenRequest),
     route(
       "DELETE",
       "/tokens/:id",
@@ -113,14 +116,21 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
         const { id } = parseRequest(revokeTokenRequest, body ?? query);
         return ok(tokenJson(ledger.revokeToken(id, now())));
       },
+      revokeTokenRequest,
     ),
-    route("POST", "/invite", "Make an invite code", ({ body }) => invite(options, body)),
+    route(
+      "POST",
+      "/invite",
+      "Make an invite code",
+      ({ body }) => invite(options, body),
+      inviteRequest,
+    ),
     route("GET", "/ca/log", "Read the CA's audit log, newest first", ({ query }) => {
       const { limit, before, verify } = parseRequest(logQuery, query);
       const entries = ledger.audit.list(limit, before).map((entry) => ({ ...entry }));
       const verdict = verify === "true" ? { ...ledger.audit.verify() } : null;
       return ok({ entries, head: ledger.audit.head(), verdict });
-    }),
+    }, logQuery),
     route(
       "GET",
       "/ca/nodes",
@@ -133,7 +143,7 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const fresh = ledger.revokeNode(id, reason, now());
       if (fresh) options.host.emit("node_revoked", { node: id, reason });
       return ok({ node: id, alreadyRevoked: !fresh });
-    }),
+    }, revokeRequest),
     route(
       "GET",
       "/ca/grants",
@@ -146,13 +156,13 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const grant = await granting.grant(id);
       options.host.emit("scribe_granted", { node: id, epoch: grant.epoch });
       return ok(grantJson(grant));
-    }),
+    }, grantRequest),
     route("POST", "/ca/roles", "Set the roles in a node's next certificate", async ({ body }) => {
       const { node, roles } = parseRequest(rolesRequest, body);
       const id = await nodeId(options, node);
       ledger.setRoles(id, roles, now());
       return ok({ node: id, roles });
-    }),
+    }, rolesRequest),
   ];
 }
 

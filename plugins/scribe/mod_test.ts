@@ -554,6 +554,44 @@ inline("long lists come in pages, and nodes by their tag", async ({ api, mesh })
 });
 
 inline(
+  "rules, expectations and routes come in pages too, in their order",
+  async ({ api, mesh }) => {
+    const rule = (n: number) => ({ from: `tag:t${n}`, to: "*" });
+    await api("PUT /config", { acls: Array.from({ length: 25 }, (_, n) => rule(n)) });
+    const assertion = (n: number) =>
+      ({ from: `n${n}`, to: "b", port: 1, protocol: "tcp", expect: "deny" }) as const;
+    const aclAssertions = Array.from({ length: 12 }, (_, n) => assertion(n));
+    const routes = Array.from({ length: 12 }, (_, n) => ({ cidr: `10.${n}.0.0/16`, via: laptop }));
+    mesh.elsewhere({ ...mesh.body, aclAssertions, routes });
+    const all = async (path: string, key: string) => {
+      const found: { readonly [key: string]: Json }[] = [];
+      for (let cursor = "";;) {
+        const page = object((await api(`GET ${path}?limit=10${cursor}`)).body);
+        assert.ok((page[key] as Json[]).length <= 10);
+        found.push(...(page[key] as typeof found));
+        if (page["next"] === null) return found;
+        cursor = `&cursor=${encodeURIComponent(String(page["next"]))}`;
+      }
+    };
+    const rules = await all("/acls", "rules");
+    assert.deepEqual(
+      rules.map(({ index, from }) => [index, from]),
+      mesh.body.acls.map(
+        ({ from }, index) => [index, from],
+      ),
+    );
+    for (
+      const [path, key] of [["/acls/test", "results"], ["/acls/assertions", "assertions"]] as const
+    ) {
+      const found = await all(path, key);
+      assert.deepEqual(found.map(({ from }) => from), aclAssertions.map(({ from }) => from), path);
+    }
+    const cidrs = (await all("/routes", "routes")).map(({ cidr }) => cidr);
+    assert.deepEqual(cidrs, routes.map(({ cidr }) => cidr).sort());
+  },
+);
+
+inline(
   "a template is pushed to the nodes it fits, and the answer says what each did",
   async ({ api, mesh, refusal }) => {
     const heard: Json[] = [];

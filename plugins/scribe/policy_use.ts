@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
-import type { Json } from "../../core/plugin/types.ts";
 import {
   type BrokenAssertion,
   checkAssertions,
@@ -82,7 +81,7 @@ export function brokenAssertions(
 }
 
 /** What became of every kept assertion. */
-export function testAssertions(body: ConfigBody, nodes: Nodes): Json {
+export function testAssertions(body: ConfigBody, nodes: Nodes) {
   const failed = new Map(
     checkAssertions(compile(body, nodes), body.aclAssertions).map((
       broken,

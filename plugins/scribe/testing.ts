@@ -44,6 +44,8 @@ export class FakeMesh implements HostServices {
   ];
   /** Runs before each publish: somebody else may be quicker. */
   beforePublish: () => void = () => {};
+  /** Where this node may be dialled. */
+  advertised: string[] = [];
   /** What the CA says of tokens when it is asked; null: it cannot be reached. */
   uses: Map<string, { uses: number; status: string }> | null = null;
   /** The far end of each stream the plugin opens. */
@@ -53,7 +55,7 @@ export class FakeMesh implements HostServices {
     Promise.resolve({
       id: scribeId,
       network: "corp",
-      addresses: [],
+      addresses: this.advertised,
       joined: true,
       caFingerprint: "ab".repeat(32),
     });

@@ -53,7 +53,7 @@ export function inviteRoute(
       body: { code, network, relays: [...relays], caFingerprint, token: record },
       etag: version,
     };
-  }, inviteRequest);
+  }, { body: inviteRequest });
 }
 
 /** Every member lets newcomers join through it: this node, the CA, those that this node is linked with, then the others. */

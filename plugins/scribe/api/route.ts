@@ -1,6 +1,6 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { describeSchema } from "../../../core/plugin/describe_schema.ts";
 import type {
-  Json,
   PluginApiRequest,
   PluginApiResponse,
   PluginApiRoute,
@@ -8,31 +8,31 @@ import type {
 
 type Handler = (request: PluginApiRequest) => Promise<PluginApiResponse> | PluginApiResponse;
 
-/** What anybody with a key may look at. */
-export function readRoute(path: string, summary: string, handle: Handler): PluginApiRoute {
-  return make("GET", path, summary, "read", handle);
+/** What the handler of a route takes, for the API's document. */
+export interface Takes {
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodType;
 }
 
-/** What changes something. @param body what the handler takes, for the API's document */
+/** What every API key may ask. */
+export function readRoute(
+  path: string,
+  summary: string,
+  handle: Handler,
+  query?: z.ZodType,
+): PluginApiRoute {
+  return make("GET", path, summary, "read", handle, query === undefined ? {} : { query });
+}
+
+/** What changes something. */
 export function adminRoute(
   method: "POST" | "PUT" | "DELETE",
   path: string,
   summary: string,
   handle: Handler,
-  body?: z.ZodType,
+  takes: Takes,
 ): PluginApiRoute {
-  const route = make(method, path, summary, "admin", handle);
-  return body === undefined ? route : { ...route, body: documented(body) };
-}
-
-/** A schema as OpenAPI writes it; what zod checks by code is left out, so that it forbids less. */
-function documented(schema: z.ZodType): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io: "input",
-    target: "draft-2020-12",
-    reused: "inline",
-  });
-  return JSON.parse(JSON.stringify(rest));
+  return make(method, path, summary, "admin", handle, takes);
 }
 
 function make(
@@ -41,6 +41,16 @@ function make(
   summary: string,
   access: "read" | "admin",
   handle: Handler,
+  { body, query }: Takes,
 ): PluginApiRoute {
-  return { method, path, summary, access, handle: async (request) => await handle(request) };
+  return {
+    method,
+    path,
+    summary,
+    access,
+    ...(body !== undefined && { body: describeSchema(body) }),
+    ...(query !== undefined && { query: describeSchema(query) }),
+    // An async function: what is refused at once is a rejection, not a throw.
+    handle: async (request) => await handle(request),
+  };
 }

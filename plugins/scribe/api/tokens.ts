@@ -8,8 +8,7 @@ import { parseDuration } from "../duration.ts";
 import { parseRequest } from "../request.ts";
 import type { Scribe } from "../scribe.ts";
 import type { TokenUse, TokenUses } from "../token_uses.ts";
-import { versionText } from "../version_text.ts";
-import { changed, conditions, named, pageOf } from "./answers.ts";
+import { changed, conditions, named, pageOf, pageQuery } from "./answers.ts";
 import { time } from "./config.ts";
 import { adminRoute, readRoute } from "./route.ts";
 
@@ -66,7 +65,7 @@ export function tokenRoutes(options: TokenRoutesOptions): PluginApiRoute[] {
       const tokens = items.map((token) => tokenJson(token, now(), used?.get(token.id)));
       // No tag: how often one was used is not in the version.
       return { status: 200, body: { tokens, next } };
-    }),
+    }, pageQuery),
     adminRoute("POST", "/scribe/tokens", "Make a join token", async (request) => {
       const { token: made, version } = await mintToken(
         options,
@@ -74,18 +73,20 @@ export function tokenRoutes(options: TokenRoutesOptions): PluginApiRoute[] {
         request,
       );
       return { status: 201, body: made, etag: version };
-    }, createRequest),
+    }, { body: createRequest }),
     adminRoute(
       "DELETE",
       "/scribe/tokens/:id",
       "Withdraw a join token by id or unique prefix",
       (request) => revoke(request, request.params["id"] ?? ""),
+      {},
     ),
     adminRoute(
       "DELETE",
       "/scribe/tokens",
       "Withdraw a join token by id or unique prefix",
       (request) => revoke(request, parseRequest(revokeRequest, named(request)).id),
+      { query: revokeRequest },
     ),
   ];
 }
