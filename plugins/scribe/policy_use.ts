@@ -142,7 +142,11 @@ function policyNodes(body: ConfigBody, nodes: Nodes): readonly PolicyNode[] {
   const ids = new Set([...certified.keys(), ...Object.keys(body.nodes)]);
   return [...ids].map((id) => {
     const { name, tags, meshIp } = entryOf(body, id);
-    const addresses = [...certified.get(id) ?? [], ...(meshIp === null ? [] : [meshIp])];
+    const known = certified.get(id) ?? [];
+    // An address of the config stands in the place of the certificate's IPv4.
+    const addresses = meshIp === null
+      ? known
+      : [meshIp, ...known.filter((address) => address.includes(":"))];
     return { id, name, tags, addresses };
   });
 }
