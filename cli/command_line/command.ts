@@ -48,6 +48,9 @@ export interface InviteCommand extends Named<"invite">, CommonOptions {
   readonly maxUses: number | undefined;
   readonly relays: readonly string[];
   readonly roles: readonly string[];
+  readonly tags: readonly string[];
+  readonly name: string | undefined;
+  readonly ephemeral: string | undefined;
 }
 
 export interface ConnectCommand extends Named<"connect">, CommonOptions {

@@ -102,11 +102,27 @@ const maxUses = map(
 );
 const roles = rolesOption(message`Role to write into the certificate; repeat for more.`);
 
+/** What the scribe gives the nodes that join with a token. */
+const promises = {
+  tags: multiple(
+    option("--tag", string({ metavar: "TAG" }), {
+      description: message`Tag of the nodes that join with it; repeat for more.`,
+    }),
+  ),
+  name: textOption("--name", "NAME", message`Name of the one node that joins with it.`),
+  ephemeral: textOption(
+    "--ephemeral",
+    "TIME",
+    message`Remove its nodes when they were gone for so long, such as 1h.`,
+  ),
+};
+
 const invite = merge(
   object({
     command: constant("invite"),
     ttl,
     maxUses,
+    ...promises,
     relays: multiple(
       option("--relay", string({ metavar: "HOST:PORT" }), {
         description:
@@ -176,17 +192,7 @@ const token = or(
         ttl,
         maxUses,
         roles,
-        tags: multiple(
-          option("--tag", string({ metavar: "TAG" }), {
-            description: message`Tag of the nodes that join with it; repeat for more.`,
-          }),
-        ),
-        name: textOption("--name", "NAME", message`Name of the one node that joins with it.`),
-        ephemeral: textOption(
-          "--ephemeral",
-          "TIME",
-          message`Remove its nodes when they were gone for so long, such as 1h.`,
-        ),
+        ...promises,
       }),
       common,
     ),
@@ -380,7 +386,10 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
   ["id", command("id", id, { brief: message`Show the node's id.` })],
   ["cert", command("cert", plain("cert"), { brief: message`Show the node's certificate.` })],
   ["join", command("join", joinCommand, { brief: message`Join a network.` })],
-  ["invite", command("invite", invite, { brief: message`Make an invite code, on the CA.` })],
+  [
+    "invite",
+    command("invite", invite, { brief: message`Make an invite code, on the scribe or the CA.` }),
+  ],
   [
     "connect",
     command("connect", connect, {

@@ -88,13 +88,14 @@ const understood: readonly (readonly [string, object])[] = [
     target: "pls_abc",
     tokenFile: "f",
   }],
-  ["invite --ttl 1h --max-uses 3 --relay a:1 --relay b:2 --role exit", {
+  ["invite --ttl 1h --max-uses 3 --relay a:1 --relay b:2 --role exit --tag ci", {
     command: "invite",
     json: false,
     ttl: "1h",
     maxUses: 3,
     relays: ["a:1", "b:2"],
     roles: ["exit"],
+    tags: ["ci"],
   }],
   ["connect b localhost:22", {
     command: "connect",

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
 import type { RouteCommand, RouteListCommand } from "../command_line/control_command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { renderTable } from "../render/table.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { requestList, scribeRequest } from "../plugin_request.ts";
 import { change } from "./change.ts";
 
-const schema = z.object({ routes: z.array(z.object({ cidr: z.string(), via: z.string() })) });
+const schema = z.array(z.object({ cidr: z.string(), via: z.string() }));
 
 /** Routes out of the mesh, and who may lead there. */
 export async function route(command: RouteCommand, io: CliIo): Promise<number> {
@@ -28,12 +28,12 @@ export async function route(command: RouteCommand, io: CliIo): Promise<number> {
 }
 
 async function list(command: RouteListCommand, io: CliIo): Promise<number> {
-  const answer = await scribeRequest(command, io, "GET", "/api/routes");
+  const found = await requestList(scribeRequest, command, io, "/api/routes", "routes");
   if (command.json) {
-    printJson(io, answer);
+    printJson(io, { routes: found });
     return exitCode.ok;
   }
-  const { routes } = schema.parse(answer);
+  const routes = schema.parse(found);
   if (routes.length === 0) {
     io.stdout("no routes out of the mesh are approved\n");
     return exitCode.ok;

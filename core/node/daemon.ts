@@ -5,6 +5,7 @@ import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
 import { ApiKeyStore } from "../control/api_key_store.ts";
 import { serveNetwork } from "../control/network_server.ts";
 import { serveControl } from "../control/server.ts";
+import { withSharedTokens } from "../control/token_routes.ts";
 import { TunnelPorts } from "../control/tunnel_ports.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
@@ -498,7 +499,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   }
 
   pluginRoutes(): readonly PluginApiRoute[] {
-    return this.#plugins.apiRoutes();
+    return withSharedTokens(this.#plugins.apiRoutes());
   }
 
   async metrics(names: "all" | "clean"): Promise<string> {

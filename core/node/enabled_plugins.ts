@@ -14,7 +14,8 @@ export function enabledPlugins(config: DaemonConfig): {
   const configs: Record<string, Json> = {};
   if (config.ca) {
     configs.ca = {
-      network: config.network,
+      // A CA that is there already goes on with its own.
+      ...(config.networkGiven && { network: config.network }),
       meshCidr: config.meshCidr,
       ...(config.caDays !== null && { days: config.caDays }),
       ...(config.caToken !== null && { token: config.caToken }),

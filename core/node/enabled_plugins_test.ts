@@ -18,7 +18,9 @@ Deno.test("a plugin is there when its setting is on, and is told what it needs t
   });
   assert.deepEqual(Object.keys(enabled({ scribe: true }).manifests).sort(), ["metrics", "scribe"]);
   assert.deepEqual(Object.keys(enabled({ apiListen: ":0" }).manifests), ["metrics"]);
-  assert.deepEqual(configs.ca, { network: "pulse", meshCidr: "10.100.0.0/16" });
+  assert.deepEqual(configs.ca, { meshCidr: "10.100.0.0/16" });
+  const named = enabled({ ca: true, network: "corp" }).configs;
+  assert.deepEqual(named.ca, { network: "corp", meshCidr: "10.100.0.0/16" });
 });
 
 Deno.test("DNS may answer this machine and whom it is told to, and ask only where there is an upstream", () => {

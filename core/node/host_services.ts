@@ -6,6 +6,7 @@ import type { Node } from "./node.ts";
 /** What plugins may ask of core. The node comes later than its plugins: the CA plugin makes its certificate. */
 export interface HostServicesOptions {
   readonly id: string;
+  /** As configured; what the certificate says counts for more. */
   readonly network: string;
   node(): Node | undefined;
   /** Services other plugins provide. */
@@ -27,9 +28,11 @@ export function makeHostServices(options: HostServicesOptions): HostServices {
       const node = options.node();
       return Promise.resolve({
         id: options.id,
-        network: options.network,
+        // Who joined by an invite has its network's name from there.
+        network: node?.credentials.certificate.network ?? options.network,
         addresses: node?.addresses ?? [],
         joined: node !== undefined,
+        caFingerprint: node?.credentials.anchor.fingerprint ?? null,
       });
     },
     peers: () => {

@@ -18,6 +18,7 @@ import { advertisedAddresses, readObservedAddress } from "./advertise.ts";
 import { ControlChannel, controlKind } from "./control_channel.ts";
 import { ControlLinks } from "./control_links.ts";
 import type { Denials } from "./denial_counts.ts";
+import { meshAddressesOf } from "./directory.ts";
 import { GossipDriver } from "./gossip_driver.ts";
 import { type Link, LinkManager } from "./link_manager.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
@@ -104,7 +105,7 @@ export class Node implements AsyncDisposable {
     this.#gate = new PolicyGate({
       self,
       log,
-      addresses: () => this.#credentials.certificate.meshAddresses,
+      addresses: () => this.meshAddresses,
     });
     const now = () => clock.now();
     const random = () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
@@ -254,6 +255,12 @@ export class Node implements AsyncDisposable {
 
   get credentials(): Credentials {
     return this.#credentials;
+  }
+
+  /** Its own addresses in the mesh: those of its certificate, unless the network config says otherwise. */
+  get meshAddresses(): readonly string[] {
+    const { certificate } = this.#credentials;
+    return meshAddressesOf(certificate, this.#networkConfig.body.nodes[this.id]);
   }
 
   get listeners(): Listeners {
@@ -471,7 +478,7 @@ export class Node implements AsyncDisposable {
   }
 
   #learned(record: GossipRecord): void {
-    this.#policyNodes.learned(record, this.#gate.policy.rules.length);
+    this.#policyNodes.learned(record, this.#networkConfig.body.acls.length);
     if (this.#options.dialLearned) this.#dialler.learned(record.id, record.report.addresses);
   }
 

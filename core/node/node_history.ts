@@ -126,7 +126,8 @@ export class NodeHistory implements Disposable {
   }
 
   async #answer(origin: NodeCertificate, query: StatsQuery): Promise<StatsAnswer> {
-    if (!mayReadStats(origin)) {
+    const scribe = this.#options.node()?.networkConfig.state.grant?.grant.scribe ?? null;
+    if (!mayReadStats(origin, scribe)) {
       throw new HistoryError(
         "HISTORY_DENIED",
         "statistics are for the scribe and the CA; what this node itself measured is shown without naming another",
@@ -160,7 +161,10 @@ export class NodeHistory implements Disposable {
   }
 }
 
-/** Roles come from the certificate, which the CA signed. */
-export function mayReadStats(origin: NodeCertificate): boolean {
-  return origin.roles.includes("scribe") || origin.roles.includes("ca");
+/** The CA's word decides: its own role is in its certificate, the scribe's in the grant that is in force. */
+export function mayReadStats(
+  { id, roles }: Pick<NodeCertificate, "id" | "roles">,
+  scribe: NodeId | null,
+): boolean {
+  return roles.includes("ca") || id === scribe;
 }

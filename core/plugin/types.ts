@@ -59,13 +59,15 @@ export interface PeerInfo {
 
 /** What core offers every plugin. Calls cost a Worker round trip (about 55 us). */
 export interface HostServices {
-  /** This node: id, network, addresses it advertises, anchor fingerprint. */
+  /** This node: id, network, addresses it advertises. */
   self(): Promise<
     {
       readonly id: NodeId;
       readonly network: string;
       readonly addresses: readonly string[];
       readonly joined: boolean;
+      /** Of the CA this node trusts, as invites name it; null until it has joined. */
+      readonly caFingerprint: string | null;
     }
   >;
   peers(): Promise<readonly PeerInfo[]>;
@@ -101,6 +103,9 @@ export interface PluginApiRoute {
    * @default "admin"
    */
   readonly access?: "read" | "admin";
+  /** JSON Schemas of the body and the query it takes, for the API's document; whoever handles a request checks it. */
+  readonly body?: Json;
+  readonly query?: Json;
   /** Runs in the plugin's own Worker. Throw a `PulseError`: its code and message become the problem response. */
   handle(request: PluginApiRequest): Promise<PluginApiResponse>;
 }

@@ -8,6 +8,7 @@ import {
   type Role,
   type TrustAnchor,
 } from "../../core/identity/mod.ts";
+import { describeSchema } from "../../core/plugin/describe_schema.ts";
 import type {
   HostServices,
   Json,
@@ -38,19 +39,27 @@ const role = z.enum(["scribe", "exit", "relay-only"]);
 const ttl = z.union([z.string().max(20), z.number()]).optional();
 const maxUses = z.int().min(0).max(1_000_000);
 
+/** The CA writes roles into certificates; names, tags and the like are in the config, which is the scribe's. */
+const onlyRoles: z.core.$ZodErrorMap = (issue) =>
+  issue.code === "unrecognized_keys"
+    ? `the CA does not know ${
+      issue.keys.slice(0, 3).join(", ")
+    }: tokens that promise names, tags or a time to live come from the scribe`
+    : undefined;
 const tokenRequest = z.strictObject({
   ttl,
   /** 0 = unlimited */
   maxUses: maxUses.default(0),
   roles: z.array(role).max(3).default([]),
-});
+}, { error: onlyRoles });
 const inviteRequest = z.strictObject({
   ttl: ttl.default("24h"),
   maxUses: maxUses.default(1),
   network: z.string().optional(),
   roles: z.array(role).max(3).default([]),
   relays: z.array(z.string().max(300)).min(1).max(8).optional(),
-});
+}, { error: onlyRoles });
+const revokeTokenRequest = z.strictObject({ id: z.string().max(64) });
 const revokeRequest = z.strictObject({
   node: z.string().max(64),
   reason: z.string().max(200).default(""),
@@ -72,11 +81,13 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
     path: string,
     summary: string,
     handle: (request: PluginApiRequest) => Promise<PluginApiResponse> | PluginApiResponse,
+    takes?: z.ZodType,
   ): PluginApiRoute => ({
     method,
     path,
     summary,
     access: method === "GET" ? "read" : "admin",
+    ...(takes !== undefined && { [method === "POST" ? "body" : "query"]: describeSchema(takes) }),
     handle: async (request) => await handle(request),
   });
   return [
@@ -90,20 +101,36 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const request = parseRequest(tokenRequest, body);
       const expires = request.ttl === undefined ? null : now() + parseDuration(request.ttl);
       return created(makeToken(options, expires, request.maxUses, request.roles));
-    }),
+    }, tokenRequest),
     route(
       "DELETE",
       "/tokens/:id",
       "Revoke a join token by id or unique prefix",
       ({ params }) => ok(tokenJson(ledger.revokeToken(params["id"] ?? "", now()))),
     ),
-    route("POST", "/invite", "Make an invite code", ({ body }) => invite(options, body)),
+    route(
+      "DELETE",
+      "/tokens",
+      "Revoke a join token by id or unique prefix",
+      ({ query, body }) => {
+        const { id } = parseRequest(revokeTokenRequest, body ?? query);
+        return ok(tokenJson(ledger.revokeToken(id, now())));
+      },
+      revokeTokenRequest,
+    ),
+    route(
+      "POST",
+      "/invite",
+      "Make an invite code",
+      ({ body }) => invite(options, body),
+      inviteRequest,
+    ),
     route("GET", "/ca/log", "Read the CA's audit log, newest first", ({ query }) => {
       const { limit, before, verify } = parseRequest(logQuery, query);
       const entries = ledger.audit.list(limit, before).map((entry) => ({ ...entry }));
       const verdict = verify === "true" ? { ...ledger.audit.verify() } : null;
       return ok({ entries, head: ledger.audit.head(), verdict });
-    }),
+    }, logQuery),
     route(
       "GET",
       "/ca/nodes",
@@ -116,7 +143,7 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const fresh = ledger.revokeNode(id, reason, now());
       if (fresh) options.host.emit("node_revoked", { node: id, reason });
       return ok({ node: id, alreadyRevoked: !fresh });
-    }),
+    }, revokeRequest),
     route(
       "GET",
       "/ca/grants",
@@ -129,13 +156,13 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const grant = await granting.grant(id);
       options.host.emit("scribe_granted", { node: id, epoch: grant.epoch });
       return ok(grantJson(grant));
-    }),
+    }, grantRequest),
     route("POST", "/ca/roles", "Set the roles in a node's next certificate", async ({ body }) => {
       const { node, roles } = parseRequest(rolesRequest, body);
       const id = await nodeId(options, node);
       ledger.setRoles(id, roles, now());
       return ok({ node: id, roles });
-    }),
+    }, rolesRequest),
   ];
 }
 

@@ -51,10 +51,11 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
   if (context.dataDir === "") {
     throw new CaError("CA_DIRECTORY", "the ca plugin needs read and write permission for $DATA");
   }
-  const network = config.network ?? (await host.self()).network;
   const authority = await openAuthority(context.dataDir, now());
+  const ledgerPath = join(context.dataDir, ledgerFile);
+  const network = config.network ?? Ledger.networkOf(ledgerPath) ?? (await host.self()).network;
   const { anchor } = authority;
-  const ledger = Ledger.open(join(context.dataDir, ledgerFile), authority, {
+  const ledger = Ledger.open(ledgerPath, authority, {
     network,
     meshCidr: config.meshCidr,
     days: config.days,

@@ -25,6 +25,8 @@ export interface PublishedConfig extends ConfigVersion {
 export interface DirectoryNode {
   readonly id: NodeId;
   readonly meshAddresses: readonly string[];
+  /** Where it may be dialled. */
+  readonly addresses: readonly string[];
   readonly services: Json;
   readonly version: string | null;
   readonly linked: boolean;
@@ -52,6 +54,7 @@ const directory = z.object({
   nodes: z.array(z.object({
     id: z.string(),
     meshAddresses: z.array(z.string()),
+    addresses: z.array(z.string()).default([]),
     services: z.custom<Json>().default([]),
     version: z.string().nullable().default(null),
     linked: z.boolean(),

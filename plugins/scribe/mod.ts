@@ -13,6 +13,7 @@ import { remoteRoutes } from "./api/remote.ts";
 import { revocationRoutes } from "./api/revocations.ts";
 import { exitRoutes } from "./api/routes.ts";
 import { templateRoutes } from "./api/templates.ts";
+import { inviteRoute } from "./api/invite.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { removeNode } from "./changes/remove_node.ts";
 import { ScribeDatabase } from "./database.ts";
@@ -25,6 +26,7 @@ import { parseRequest } from "./request.ts";
 import { Scribe } from "./scribe.ts";
 import { joinedProtocol, serveJoined } from "./serve_joined.ts";
 import { VersionHistory } from "./version_history.ts";
+import { TokenUses } from "./token_uses.ts";
 import { versionText } from "./version_text.ts";
 
 const config = z.strictObject({
@@ -59,6 +61,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
     now,
     nonce: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
   });
+  const tokens = { scribe, now, uses: new TokenUses({ self, host, log, signal }) };
   const sweep = makeSweep(scribe, joined, self);
   const timers: ReturnType<typeof setInterval>[] = [];
 
@@ -93,7 +96,8 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
       ...nodeChangeRoutes(scribe),
       ...exitRoutes(scribe),
       ...revocationRoutes(scribe, () => host.peers()),
-      ...tokenRoutes(scribe, now),
+      ...tokenRoutes(tokens),
+      inviteRoute({ ...tokens, host }),
       ...templateRoutes(scribe),
       ...remoteRoutes({
         scribe,

@@ -21,6 +21,7 @@ export const [laptop, server] = ["1".repeat(32), "2".repeat(32)] as [string, str
 interface Known {
   id: string;
   meshAddresses: string[];
+  addresses?: string[];
   linked: boolean;
   lastSeenSeconds: number | null;
 }
@@ -43,11 +44,21 @@ export class FakeMesh implements HostServices {
   ];
   /** Runs before each publish: somebody else may be quicker. */
   beforePublish: () => void = () => {};
+  /** Where this node may be dialled. */
+  advertised: string[] = [];
+  /** What the CA says of tokens when it is asked; null: it cannot be reached. */
+  uses: Map<string, { uses: number; status: string }> | null = null;
   /** The far end of each stream the plugin opens. */
   answer: (node: string, far: ByteStream) => Promise<void> = () => Promise.resolve();
 
   readonly self = () =>
-    Promise.resolve({ id: scribeId, network: "corp", addresses: [], joined: true });
+    Promise.resolve({
+      id: scribeId,
+      network: "corp",
+      addresses: this.advertised,
+      joined: true,
+      caFingerprint: "ab".repeat(32),
+    });
 
   readonly peers = () =>
     Promise.resolve([{
@@ -65,7 +76,12 @@ export class FakeMesh implements HostServices {
       : Promise.reject(new PulseError("NODE_UNKNOWN", `No node is called ${text}`));
   };
 
-  readonly openStream: HostServices["openStream"] = ({ node }) => {
+  readonly openStream: HostServices["openStream"] = ({ node, protocol }) => {
+    if (node === caCertificate.id && protocol === "ca.tokens" && this.uses !== null) {
+      const [near, far] = memoryStreamPair();
+      void this.#tellUses(far, this.uses);
+      return Promise.resolve(new PathStream(near, caCertificate, []));
+    }
     if (!this.nodes.some(({ id }) => id === node)) {
       return Promise.reject(new PulseError("STREAM_NO_PATH", `There is no path to ${node}`));
     }
@@ -100,6 +116,15 @@ export class FakeMesh implements HostServices {
     this.note = note;
     this.author = server;
     this.hash = this.#bytes().hash;
+  }
+
+  /** A CA that knows every token of the config at once, and more if it is told. */
+  async #tellUses(far: ByteStream, known: NonNullable<FakeMesh["uses"]>): Promise<void> {
+    const fresh = this.body.tokens.filter(({ id }) => !known.has(id))
+      .map(({ id }) => ({ id, uses: 0, status: "valid" }));
+    const tokens = [...[...known].map(([id, use]) => ({ id, ...use })), ...fresh];
+    await far.write(new TextEncoder().encode(`${JSON.stringify({ tokens })}\n`));
+    await far.closeWrite();
   }
 
   #current(): Json {

@@ -8,7 +8,7 @@ import type { DirectoryNode } from "../mesh_services.ts";
 import { parseRequest } from "../request.ts";
 import type { Scribe } from "../scribe.ts";
 import { versionText } from "../version_text.ts";
-import { pageOf } from "./answers.ts";
+import { pageOf, pageQuery } from "./answers.ts";
 import { readRoute } from "./route.ts";
 
 const filters = z.object({ tag: z.string().max(63).optional() });
@@ -31,7 +31,7 @@ export function nodeRoutes(scribe: Scribe): PluginApiRoute[] {
       );
       const { items, next } = pageOf(wanted, ({ id }) => id, query);
       return { status: 200, body: { nodes: items.map(nodeJson), next }, etag };
-    }),
+    }, pageQuery.extend(filters.shape)),
     readRoute("/node/:id", "Show one node", async ({ params }) => {
       const id = await scribe.node(params["id"] ?? "");
       const { nodes, etag } = await all();
