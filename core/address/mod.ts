@@ -1,3 +1,3 @@
 /** Addresses as people write them. @module */
 export { formatHostPort, type HostPort, isWildcard, parseHostPort } from "./host_port.ts";
-export { isForbiddenIp, isLoopbackIp } from "./ip_class.ts";
+export { ipForms, isForbiddenIp, isLoopbackIp } from "./ip_class.ts";
