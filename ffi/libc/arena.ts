@@ -7,8 +7,8 @@ import type { Libc } from "./libc.ts";
  * 1. Memory that native code may look at after the call that was given it (message headers, iovecs, buffers that one call names
  *    and a later one fills) lies in an Arena. An Arena does not move, and no garbage collector frees it.
  * 2. A JavaScript buffer is passed only as a `buffer` argument, and only for what the callee reads or writes before it returns.
- * 3. No address leaves ffi/. Above it memory is an Arena and an offset, and every offset is checked where it is turned into an
- *    address or written into a header: not per packet in optimised code paths, but when a header or slot is laid out.
+ * 3. No address leaves ffi/. Above it memory is an Arena and an offset, and the range is checked wherever one is handed to native
+ *    code: two comparisons per packet are cheaper than one corrupted heap.
  * 4. Whoever makes an Arena disposes of it, after everything that was laid out in it: file descriptors first, ciphers next, the
  *    Arena last. From then on its views are empty (they throw or read as undefined), they do not point to freed memory.
  */
@@ -34,7 +34,8 @@ export class Arena implements Disposable {
   /** Addresses as bigints by offset / 4, filled on first use: making one costs as much as ten calls. */
   readonly #addresses: bigint[];
   #used = 0;
-  #disposed = false;
+  /** The size; 0 once disposed. */
+  #limit: number;
 
   /**
    * @param size in bytes, rounded up to pages. Per 4 bytes whose address is asked for, 32 bytes of heap are kept besides.
@@ -56,6 +57,7 @@ export class Arena implements Disposable {
     this.#base = BigInt(address);
     this.#baseLow = Number(this.#base & 0xffff_ffffn);
     this.#baseHigh = Number(this.#base >> 32n);
+    this.#limit = this.size;
     const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, this.size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
@@ -88,7 +90,10 @@ export class Arena implements Disposable {
 
   /** The address of an offset, for a call. Cheapest where the offset is a multiple of 4. */
   address(offset: number): bigint {
-    if ((offset & 3) !== 0) return this.#base + BigInt(offset);
+    if ((offset & 3) !== 0) {
+      if (!(offset > 0 && offset < this.#limit)) throw this.#outside(offset);
+      return this.#base + BigInt(offset);
+    }
     const index = offset >> 2;
     const known = this.#addresses[index];
     if (known === undefined) throw this.#outside(offset);
@@ -104,9 +109,11 @@ export class Arena implements Disposable {
     this.view.setUint32(at + 4, this.#baseHigh + (carry ? 1 : 0), true);
   }
 
-  /** @throws {FfiError} FFI_ARGUMENT when the range does not lie inside */
+  /** @throws {FfiError} FFI_ARGUMENT when the range does not lie inside, or the arena is gone */
   requireRange(offset: number, length: number): void {
-    if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) throw this.#outside(offset);
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.#limit)) {
+      throw this.#outside(offset);
+    }
   }
 
   #outside(offset: number): FfiError {
@@ -116,8 +123,8 @@ export class Arena implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (this.#limit === 0) return;
+    this.#limit = 0;
     this.#addresses.length = 0;
     // Detaches all views: what still uses them sees empty memory instead of a freed page.
     this.bytes.buffer.transfer(0);

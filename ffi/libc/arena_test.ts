@@ -41,7 +41,7 @@ Deno.test("allocations are aligned, do not overlap, and end with the arena", () 
 Deno.test("offsets outside are refused", () => {
   using libc = Libc.open();
   using arena = new Arena(libc, 4096);
-  for (const offset of [4096, -4]) assert.throws(() => arena.address(offset), FfiError);
+  for (const offset of [4096, -4, 4097, -1]) assert.throws(() => arena.address(offset), FfiError);
   arena.requireRange(4000, 96);
   for (const [at, length] of [[4000, 97], [-1, 2], [0, -1], [NaN, 1]] as const) {
     assert.throws(() => arena.requireRange(at, length), FfiError);
@@ -57,7 +57,8 @@ Deno.test("a disposed arena's views are empty, they do not point to freed memory
   arena[Symbol.dispose]();
   assert.deepEqual([bytes.length, part.length, part[0]], [0, 0, undefined]);
   assert.throws(() => view.getUint8(0), TypeError);
-  assert.throws(() => arena.address(0), FfiError);
+  for (const offset of [0, 1]) assert.throws(() => arena.address(offset), FfiError);
+  assert.throws(() => arena.requireRange(0, 1), FfiError);
 });
 
 Deno.test("sizes that no arena can have are refused", () => {
