@@ -26,6 +26,13 @@ export const sansIoModules: readonly string[] = [
   "core/sessions/yamux/stream_table",
   "core/sessions/yamux/yamux_core",
   "core/streams/stream_header",
+  "ffi/netlink/attributes",
+  "ffi/netlink/dump_collector",
+  "ffi/netlink/message",
+  "ffi/netlink/prefix",
+  "ffi/nftables/expressions",
+  "ffi/nftables/matches",
+  "ffi/udp/steering_program",
   "plugins/socks/socks_protocol",
 ];
 
