@@ -1,9 +1,10 @@
 import { Errno } from "../libc/errno.ts";
 import { FfiError } from "../libc/errors.ts";
+import { familyNumbers, familyOf } from "../libc/family.ts";
 import { attribute, AttributeMap, u32 } from "./attributes.ts";
 import { Flag, type NetlinkMessage } from "./message.ts";
 import type { NetlinkSocket, Purpose } from "./netlink_socket.ts";
-import { addressBytes, familyNumbers, familyOf, ipText } from "./prefix.ts";
+import { addressBytes, ipText } from "./prefix.ts";
 
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;

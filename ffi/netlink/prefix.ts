@@ -1,9 +1,6 @@
 import { ipToText, parseIpv4, parseIpv6 } from "../../core/address/ip_text.ts";
 import { FfiError } from "../libc/errors.ts";
-import type { Family } from "../udp/socket_address.ts";
-
-/** AF_* as netlink's headers say it. */
-export const familyNumbers: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
+import type { Family } from "../libc/family.ts";
 
 /** A network in bytes. */
 export interface Prefix {
@@ -11,14 +8,6 @@ export interface Prefix {
   /** 4 or 16 bytes. */
   readonly address: Uint8Array;
   readonly length: number;
-}
-
-export function familyOf(number: number): Family | undefined {
-  return number === familyNumbers.ipv4
-    ? "ipv4"
-    : number === familyNumbers.ipv6
-    ? "ipv6"
-    : undefined;
 }
 
 /** @throws {FfiError} FFI_ARGUMENT */

@@ -1,17 +1,10 @@
 import { Errno } from "../libc/errno.ts";
 import { FfiError } from "../libc/errors.ts";
-import type { Family } from "../udp/socket_address.ts";
+import { type Family, familyNumbers, familyOf } from "../libc/family.ts";
 import { attribute, AttributeMap, nested, u32 } from "./attributes.ts";
 import { Flag, type NetlinkMessage } from "./message.ts";
 import type { NetlinkSocket, Purpose } from "./netlink_socket.ts";
-import {
-  addressBytes,
-  familyNumbers,
-  familyOf,
-  ipText,
-  parsePrefix,
-  prefixText,
-} from "./prefix.ts";
+import { addressBytes, ipText, parsePrefix, prefixText } from "./prefix.ts";
 
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;

@@ -1,10 +1,10 @@
 import { Errno } from "../libc/errno.ts";
 import { FfiError } from "../libc/errors.ts";
-import type { Family } from "../udp/socket_address.ts";
+import { type Family, familyNumbers, familyOf } from "../libc/family.ts";
 import { attribute, AttributeMap, text, u32 } from "./attributes.ts";
 import { Flag, type NetlinkMessage } from "./message.ts";
 import type { NetlinkSocket, Purpose } from "./netlink_socket.ts";
-import { familyNumbers, familyOf, parsePrefix, prefixText } from "./prefix.ts";
+import { parsePrefix, prefixText } from "./prefix.ts";
 
 const RTM_NEWRULE = 32;
 const RTM_DELRULE = 33;

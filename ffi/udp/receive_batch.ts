@@ -1,4 +1,5 @@
 import type { Arena } from "../libc/arena.ts";
+import type { Family } from "../libc/family.ts";
 import { type Libc, MSG_DONTWAIT } from "../libc/libc.ts";
 import { CONTROL_ROOM, readControl, type ReceivedControl } from "./control_messages.ts";
 import {
@@ -9,7 +10,7 @@ import {
   NAME,
   NAME_LENGTH,
 } from "./message_headers.ts";
-import { AddressSlot, type Family, LocalAddress } from "./socket_address.ts";
+import { AddressSlot, LocalAddress } from "./socket_address.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
 const MSG_CTRUNC = 0x8;

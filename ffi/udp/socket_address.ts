@@ -1,9 +1,7 @@
 import { ipToText, parseIpv4, parseIpv6 } from "../../core/address/ip_text.ts";
 import type { Arena } from "../libc/arena.ts";
 import { FfiError } from "../libc/errors.ts";
-
-/** What a socket speaks. An `ipv6` socket that is dual-stack speaks IPv4, too, in mapped addresses that stay in here. */
-export type Family = "ipv4" | "ipv6";
+import { type Family, familyNumbers, familyOf } from "../libc/family.ts";
 
 /** One end of a datagram's way. */
 export interface SocketAddress {
@@ -13,9 +11,6 @@ export interface SocketAddress {
   /** Index of the interface a link-local address is on. @default {0} */
   readonly scopeId?: number;
 }
-
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 
 const SOCKADDR_IN = 16;
 const SOCKADDR_IN6 = 28;
@@ -50,7 +45,7 @@ export function encodeSocketAddress(
   const ip = mappedBytes(address);
   const out = new Uint8Array(family === "ipv4" ? SOCKADDR_IN : SOCKADDR_IN6);
   const view = new DataView(out.buffer);
-  view.setUint16(0, family === "ipv4" ? AF_INET : AF_INET6, true);
+  view.setUint16(0, familyNumbers[family], true);
   view.setUint16(2, port);
   if (family === "ipv6") {
     out.set(ip, 8);
@@ -67,10 +62,10 @@ export function encodeSocketAddress(
 export function decodeSocketAddress(bytes: Uint8Array): SocketAddress | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < SOCKADDR_IN) return undefined;
-  const family = view.getUint16(0, true);
+  const family = familyOf(view.getUint16(0, true));
   const port = view.getUint16(2);
-  if (family === AF_INET) return { address: ipToText(bytes.subarray(4, 8)), port };
-  if (family !== AF_INET6 || bytes.length < SOCKADDR_IN6) return undefined;
+  if (family === "ipv4") return { address: ipToText(bytes.subarray(4, 8)), port };
+  if (family !== "ipv6" || bytes.length < SOCKADDR_IN6) return undefined;
   const scopeId = view.getUint32(24, true);
   const address = mappedText(bytes.subarray(8, 24));
   return scopeId === 0 ? { address, port } : { address, port, scopeId };

@@ -1,13 +1,7 @@
 import { syscallError } from "../libc/errors.ts";
+import { type Family, familyNumbers } from "../libc/family.ts";
 import type { Libc } from "../libc/libc.ts";
-import {
-  AF_INET,
-  AF_INET6,
-  decodeSocketAddress,
-  encodeSocketAddress,
-  type Family,
-  type SocketAddress,
-} from "./socket_address.ts";
+import { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from "./socket_address.ts";
 
 /** SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC */
 const TYPE = 2 | 0x800 | 0x80000;
@@ -109,8 +103,8 @@ export class UdpSocket implements Disposable {
    */
   static bind(libc: Libc, options: UdpOptions): UdpSocket {
     const family: Family = options.address.includes(":") ? "ipv6" : "ipv4";
-    const domain = family === "ipv6" ? AF_INET6 : AF_INET;
-    const fd = libc.check(libc.calls.socket(domain, TYPE, 0), "socket", "make a UDP socket");
+    const fd = libc.calls.socket(familyNumbers[family], TYPE, 0);
+    libc.check(fd, "socket", "make a UDP socket");
     try {
       return new UdpSocket(libc, fd, family, options);
     } catch (error) {
