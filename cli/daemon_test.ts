@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { openTunnel } from "../core/control/tunnel_client.ts";
 import { dataFiles, type StatusReport } from "../core/control/types.ts";
 import { connToStream } from "../core/streams/mod.ts";
-import { type CliCall, commandLine, type CommandResult, runCli } from "../tests/lab/mod.ts";
+import {
+  type CliCall,
+  commandLine,
+  type CommandResult,
+  eventually,
+  runCli,
+} from "../tests/lab/mod.ts";
 import { isAlive, waitUntilGone } from "./launch/wait_until_gone.ts";
 
 const token = "a-master-token-that-nobody-may-see";
@@ -240,6 +246,50 @@ Deno.test("a start that fails shows why, with the daemon's last words", async ()
   });
 });
 
+Deno.test("a node that is told to restart comes back by itself as the same node, and stops for good when it is stopped", async () => {
+  await withLab(async ({ pulse }) => {
+    const first = pidOf(ok(await pulse("a", "start", ...caFlags)));
+    const before: StatusReport = JSON.parse(ok(await pulse("a", "status", "--json")));
+    Deno.kill(first, "SIGHUP");
+    const after = await eventually(async () => {
+      const { code, stdout } = await pulse("a", "status", "--json");
+      const report: StatusReport | undefined = code === 0 ? JSON.parse(stdout) : undefined;
+      return report?.self.pid !== first && report;
+    }, { what: "the node is back" });
+    assert.equal(after.self.id, before.self.id);
+    assert.equal(isAlive(first), false);
+    const supervisor = await parentOf(after.self.pid);
+    ok(await pulse("a", "stop"));
+    assert.equal(await waitUntilGone(after.self.pid, 20_000), true);
+    assert.equal(await waitUntilGone(supervisor, 20_000), true);
+    assert.equal((await pulse("a", "status")).code, 3);
+  });
+});
+
+Deno.test("in the foreground a node that is told to restart comes back under the same launcher", async () => {
+  await withLab(async ({ pulse, dir }) => {
+    const child = spawn({ args: [...caFlags, "--log-format", "json"], dataDir: join(dir, "a") });
+    const drained = Promise.all([
+      child.stderr.pipeTo(new WritableStream()),
+      child.stdout.pipeTo(new WritableStream()),
+    ]);
+    const pid = async (not?: number) =>
+      await eventually(async () => {
+        const { code, stdout } = await pulse("a", "status", "--json");
+        const report: StatusReport | undefined = code === 0 ? JSON.parse(stdout) : undefined;
+        return report?.self.pid !== not && report?.self.pid;
+      }, { what: "the node answers" });
+    const first = await pid();
+    Deno.kill(first, "SIGHUP");
+    const second = await pid(first);
+    assert.equal(await parentOf(second), child.pid);
+    child.kill("SIGTERM");
+    assert.equal((await child.status).code, 0);
+    assert.equal(await waitUntilGone(second, 20_000), true);
+    await drained;
+  });
+});
+
 Deno.test("in the foreground the log is on stderr, an interrupt ends the node in order, and the node does not outlive its launcher", async () => {
   await withLab(async ({ pulse, dir }) => {
     for (const end of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
@@ -263,6 +313,10 @@ Deno.test("in the foreground the log is on stderr, an interrupt ends the node in
     }
   });
 });
+
+async function parentOf(pid: number): Promise<number> {
+  return Number(/^PPid:\s+(\d+)$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`))?.[1]);
+}
 
 function spawn(call: CliCall): Deno.ChildProcess {
   const [program = "", ...args] = commandLine(call);

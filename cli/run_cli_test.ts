@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { ApiKeyStore } from "../core/control/api_key_store.ts";
 import { serveControl } from "../core/control/server.ts";
 import { sampleControl } from "../core/control/testing.ts";
 import type { NodeControl } from "../core/control/types.ts";
@@ -14,6 +15,7 @@ async function against(changes: Partial<NodeControl>, ...args: string[]) {
     await using _server = await serveControl({
       socketPath: join(dir, "pulse.sock"),
       control: sampleControl(changes),
+      apiKeys: new ApiKeyStore(join(dir, "api-keys.json"), () => Date.now()),
       log: () => {},
     });
     const io = testIo();

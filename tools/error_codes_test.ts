@@ -7,9 +7,9 @@ const root = join(import.meta.dirname!, "..");
 
 const sources = ["core/**/*.ts", "ffi/**/*.ts", "plugins/**/*.ts", "cli/**/*.ts"];
 
-/** Upper-case words in quotes that are none of our codes: environment variables, and verdicts of OpenSSL. */
+/** Upper-case words in quotes that are none of our codes: environment variables, and verdicts of OpenSSL and of the HTTP parser. */
 const otherWords =
-  /^(NO_COLOR|PULSE_DEBUG|WS_NO_.*|DENO_.*|XDG_.*|UNABLE_TO_.*|(DEPTH_ZERO_)?SELF_SIGNED_.*)$/;
+  /^(NO_COLOR|PULSE_DEBUG|WS_NO_.*|DENO_.*|XDG_.*|UNABLE_TO_.*|(DEPTH_ZERO_)?SELF_SIGNED_.*|HPE_.*|ERR_HTTP_.*)$/;
 
 function codesInSource(): Map<string, string> {
   const found = new Map<string, string>();

@@ -1,4 +1,5 @@
 import type { Settings } from "../../core/config/settings.ts";
+import type { ControlCommand } from "./control_command.ts";
 
 /** Every command has these. */
 export interface CommonOptions {
@@ -64,10 +65,38 @@ export interface LogsCommand extends Named<"logs">, CommonOptions {
   readonly lines: number;
 }
 
+export interface EventsCommand extends Named<"events">, CommonOptions {
+  readonly type: string | undefined;
+  readonly node: string | undefined;
+  /** A duration or a time, as written. */
+  readonly since: string | undefined;
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+export interface StatsCommand extends Named<"stats">, CommonOptions {
+  /** Whose statistics; undefined for this node's. */
+  readonly node: string | undefined;
+  readonly peer: string | undefined;
+  /** A duration or a time, as written. */
+  readonly since: string;
+  readonly resolution: "10s" | "5m" | "1h" | undefined;
+}
+
+export interface AuditCommand extends Named<"audit">, CommonOptions {
+  /** Entries from the end; 0 for none. */
+  readonly lines: number;
+  /** Check the whole chain of hashes. */
+  readonly verify: boolean;
+}
+
 export interface TokenCreateCommand extends Named<"token create">, CommonOptions {
   readonly ttl: string | undefined;
   readonly maxUses: number | undefined;
   readonly roles: readonly string[];
+  readonly tags: readonly string[];
+  readonly name: string | undefined;
+  readonly ephemeral: string | undefined;
 }
 export type TokenListCommand = Named<"token list"> & CommonOptions;
 export interface TokenRevokeCommand extends Named<"token revoke">, CommonOptions {
@@ -88,11 +117,38 @@ export interface CaRolesCommand extends Named<"ca roles">, CommonOptions {
   readonly node: string;
   readonly roles: readonly string[];
 }
+export interface CaGrantCommand extends Named<"ca grant">, CommonOptions {
+  /** Undefined: nobody. */
+  readonly node: string | undefined;
+}
 export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly csr: string;
   readonly caDir: string | undefined;
   readonly out: string;
   readonly roles: readonly string[];
+}
+
+export interface ApiKeyCreateCommand extends Named<"api-key create">, CommonOptions {
+  readonly readOnly: boolean;
+  readonly name: string | undefined;
+}
+export type ApiKeyListCommand = Named<"api-key list"> & CommonOptions;
+export interface ApiKeyRotateCommand extends Named<"api-key rotate">, CommonOptions {
+  readonly id: string;
+  /** A duration, or `forever`. */
+  readonly overlap: string;
+}
+export interface ApiKeyRevokeCommand extends Named<"api-key revoke">, CommonOptions {
+  readonly id: string;
+}
+
+export interface SetupDnsCommand extends Named<"setup dns">, CommonOptions {
+  readonly undo: boolean;
+  readonly dryRun: boolean;
+  /** Where pulse's DNS server listens. */
+  readonly listen: string | undefined;
+  /** Root of the machine to set up, when it is not this one. */
+  readonly root: string | undefined;
 }
 
 /** A command line, understood. */
@@ -110,6 +166,9 @@ export type Command =
   | ConnectCommand
   | ForwardCommand
   | LogsCommand
+  | EventsCommand
+  | StatsCommand
+  | AuditCommand
   | TokenCreateCommand
   | TokenListCommand
   | TokenRevokeCommand
@@ -117,4 +176,11 @@ export type Command =
   | CaNodesCommand
   | CaRevokeCommand
   | CaRolesCommand
-  | CaSignCommand;
+  | CaGrantCommand
+  | CaSignCommand
+  | ControlCommand
+  | ApiKeyCreateCommand
+  | ApiKeyListCommand
+  | ApiKeyRotateCommand
+  | ApiKeyRevokeCommand
+  | SetupDnsCommand;

@@ -14,6 +14,11 @@ export function switchFlag(name: `--${string}`, description: Message) {
   return optional(flag(name, { description }));
 }
 
+/** False unless given. */
+export function switchedOn(name: `--${string}`, description: Message) {
+  return withDefault(flag(name, { description }), false);
+}
+
 export const rolesOption = (description: Message) =>
   multiple(option("--role", choice(["scribe", "exit", "relay-only"]), { description }));
 

@@ -6,6 +6,8 @@ import type { InferValue, Parser } from "@optique/core/parser";
 import { integer, string } from "@optique/core/valueparser";
 import type { Command, NodeOptions } from "./command.ts";
 import { commonFlags, rolesOption, textOption } from "./common_flags.ts";
+import { controlParsers } from "./control_grammar.ts";
+import { historyParsers } from "./history_grammar.ts";
 import { givenSettings, nodeFlags } from "./node_flags.ts";
 import { peerWord } from "./peer_word.ts";
 
@@ -167,7 +169,26 @@ const logs = merge(
 const token = or(
   command(
     "create",
-    merge(object({ command: constant("token create"), ttl, maxUses, roles }), common),
+    merge(
+      object({
+        command: constant("token create"),
+        ttl,
+        maxUses,
+        roles,
+        tags: multiple(
+          option("--tag", string({ metavar: "TAG" }), {
+            description: message`Tag of the nodes that join with it; repeat for more.`,
+          }),
+        ),
+        name: textOption("--name", "NAME", message`Name of the one node that joins with it.`),
+        ephemeral: textOption(
+          "--ephemeral",
+          "TIME",
+          message`Remove its nodes when they were gone for so long, such as 1h.`,
+        ),
+      }),
+      common,
+    ),
     { brief: message`Make a join token and print it, once.` },
   ),
   command("list", merge(object({ command: constant("token list") }), common), {
@@ -230,6 +251,28 @@ const ca = or(
     { brief: message`Refuse a node new certificates for good.` },
   ),
   command(
+    "grant",
+    or(
+      command(
+        "scribe",
+        merge(
+          object({
+            command: constant("ca grant"),
+            node: word("NODE", message`Node that may change the network config from now on.`),
+          }),
+          common,
+        ),
+        { brief: message`Make a node the scribe; the one before no longer is.` },
+      ),
+      command(
+        "none",
+        merge(object({ command: constant("ca grant"), node: constant(undefined) }), common),
+        { brief: message`Take the scribe's role away.` },
+      ),
+    ),
+    { brief: message`Say who may change the network config.` },
+  ),
+  command(
     "sign",
     merge(
       object({
@@ -250,6 +293,76 @@ const ca = or(
     ),
     { brief: message`Sign a certificate request without a mesh.` },
   ),
+);
+
+const apiKeyId = word("ID", message`The key's id: what follows ${"plk_"} in it.`);
+
+const apiKey = or(
+  command(
+    "create",
+    merge(
+      object({
+        command: constant("api-key create"),
+        readOnly: withDefault(
+          flag("--read-only", { description: message`A key that may look and change nothing.` }),
+          false,
+        ),
+        name: textOption("--name", "NAME", message`What it is for, to tell it from others.`),
+      }),
+      common,
+    ),
+    { brief: message`Make an API key and print it, once.` },
+  ),
+  command("list", merge(object({ command: constant("api-key list") }), common), {
+    brief: message`List the API keys.`,
+  }),
+  command(
+    "rotate",
+    merge(
+      object({
+        command: constant("api-key rotate"),
+        id: apiKeyId,
+        overlap: withDefault(
+          option("--overlap", string({ metavar: "TIME" }), {
+            description: message`How long the old key goes on working, or forever (24h).`,
+          }),
+          "24h",
+        ),
+      }),
+      common,
+    ),
+    { brief: message`Replace an API key by a new one.` },
+  ),
+  command(
+    "revoke",
+    merge(object({ command: constant("api-key revoke"), id: apiKeyId }), common),
+    { brief: message`Withdraw an API key.` },
+  ),
+);
+
+const setup = command(
+  "dns",
+  merge(
+    object({
+      command: constant("setup dns"),
+      undo: withDefault(
+        flag("--undo", { description: message`Put everything back as it was.` }),
+        false,
+      ),
+      dryRun: withDefault(
+        flag("--dry-run", { description: message`Say what would be done, and do nothing.` }),
+        false,
+      ),
+      listen: textOption(
+        "--listen",
+        "IP:PORT",
+        message`Where the node's DNS listens (127.0.0.1:5353).`,
+      ),
+      root: textOption("--root", "DIR", message`Set up the machine whose files are below DIR.`),
+    }),
+    common,
+  ),
+  { brief: message`Make this machine's resolver ask pulse about .pulse names.` },
 );
 
 /** Every command with its line in the help, in the order of the help. */
@@ -274,10 +387,16 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
     }),
   ],
   ["logs", command("logs", logs, { brief: message`Show the node's log.` })],
+  ...historyParsers(common),
   ["token", command("token", token, { brief: message`Make, list and withdraw join tokens.` })],
   [
     "ca",
     command("ca", ca, { brief: message`The certificate authority's log, nodes and signing.` }),
+  ],
+  ["setup", command("setup", setup, { brief: message`Set up this machine to use pulse.` })],
+  [
+    "api-key",
+    command("api-key", apiKey, { brief: message`Make, list and withdraw keys to the API.` }),
   ],
   [
     "permissions",
@@ -285,5 +404,6 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
       brief: message`Show what the running node may do, tried from inside.`,
     }),
   ],
+  ...controlParsers,
   ["version", command("version", plain("version"), { brief: message`Show the version.` })],
 ]);

@@ -1,14 +1,25 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { map, optional } from "@optique/core/modifiers";
+import { map, multiple, optional } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
-import { choice } from "@optique/core/valueparser";
+import { choice, type NonEmptyString, string } from "@optique/core/valueparser";
 import type { Settings } from "../../core/config/settings.ts";
 import { switchFlag, textOption } from "./common_flags.ts";
 
 /** A `--no-x` flag: false when given, else nothing is said. */
 const off = (name: `--no-${string}`, description: ReturnType<typeof message>) =>
   map(switchFlag(name, description), (given) => given === undefined ? undefined : false);
+
+/** A flag that may be repeated: nothing is said when it is not given at all. */
+const listOption = (
+  name: `--${string}`,
+  metavar: NonEmptyString,
+  description: ReturnType<typeof message>,
+) =>
+  map(
+    multiple(option(name, string({ metavar }), { description })),
+    (values) => values.length === 0 ? undefined : values,
+  );
 
 /** Flags of a node, as `pulse` and `pulse start` take them. Values are checked when the configuration is resolved. */
 export const nodeFlags = object("Node options", {
@@ -46,16 +57,54 @@ export const nodeFlags = object("Node options", {
     "CIDR",
     message`IPv4 range the CA assigns addresses from (10.100.0.0/16).`,
   ),
+  scribe: switchFlag(
+    "--scribe",
+    message`Be the scribe: names, rules, tokens and the rest of the network config.`,
+  ),
   socks: switchFlag("--socks", message`Serve SOCKS5 to programs on this machine.`),
   socksListen: textOption(
     "--socks-listen",
     "HOST:PORT",
     message`Where SOCKS5 listens (127.0.0.1:1080).`,
   ),
+  dns: switchFlag(
+    "--dns",
+    message`Answer DNS questions about the mesh to programs on this machine.`,
+  ),
+  dnsListen: textOption("--dns-listen", "IP:PORT", message`Where DNS listens (127.0.0.1:5353).`),
+  dnsUpstream: listOption(
+    "--dns-upstream",
+    "IP[:PORT]",
+    message`DNS server to ask about everything else; repeat for more.`,
+  ),
+  dnsAllow: listOption(
+    "--dns-allow",
+    "CIDR",
+    message`Answer clients on other machines too: an address or an IPv4 range; repeat for more.`,
+  ),
+  services: listOption(
+    "--service",
+    "NAME=PORT",
+    message`Tell the mesh of a service on this node, such as http=80; repeat for more.`,
+  ),
   tcp: textOption(
     "--tcp",
     "HOST:PORT",
     message`Serve tunnels on TCP too, to whoever has the local token; loopback unless a host is named.`,
+  ),
+  apiListen: optional(
+    option("--api-listen", "--scribe-listen", string({ metavar: "HOST:PORT" }), {
+      description:
+        message`Serve the control API to holders of an API key; loopback unless a host is named.`,
+    }),
+  ),
+  apiHosts: map(
+    multiple(
+      option("--api-host", string({ metavar: "NAME" }), {
+        description: message`A name the API may be called by; may be given several times.`,
+      }),
+    ),
+    (names) => names.length === 0 ? undefined : names,
   ),
   allowLocal: textOption(
     "--allow-local",

@@ -41,7 +41,7 @@ export function parseCommandLine(
 ): ParsedCommandLine {
   const args = hoistCommand(words);
   const [first = ""] = args;
-  if (first === "completion") return run(everything(), args, terminal, { completion: "command" });
+  if (first === "completion") return completion(words, terminal);
   if (first === "help" && args.length > 1) {
     return parseCommandLine([...args.slice(1), "--help"], terminal);
   }
@@ -52,6 +52,19 @@ export function parseCommandLine(
     return usageError(unknownWord(first), []);
   }
   return run(runParser, args, terminal);
+}
+
+/**
+ * A shell asks for answers in the same words that a user asks for the script in, and completes `--json` too; so only in front of the
+ * command does `--json` mean the form of the script.
+ */
+function completion(words: readonly string[], terminal: TerminalShape): ParsedCommandLine {
+  const at = words.indexOf("completion");
+  const parsed = run(everything(), words.slice(at), terminal, { completion: "command" });
+  const json = words.slice(0, at).includes("--json");
+  if (!json || parsed.kind !== "exit" || parsed.code !== 0) return parsed;
+  const [shell = ""] = words.slice(at + 1);
+  return { ...parsed, stdout: `${JSON.stringify({ shell, script: parsed.stdout })}\n` };
 }
 
 function rootHelp(terminal: TerminalShape): ParsedCommandLine {

@@ -27,14 +27,15 @@ export async function start(command: StartCommand, io: CliIo): Promise<number> {
   await refuseSecond(dataDir);
   const startedAt = Date.now();
   const daemon = await launch(config);
+  let pid: number;
   try {
-    await answered(daemon, dataDir, startedAt);
+    pid = await answered(daemon, dataDir, startedAt);
   } finally {
     daemon.release();
   }
   const log = join(dataDir, dataFiles.log);
-  if (command.json) printJson(io, { started: true, pid: daemon.pid, dataDir, log });
-  else io.stdout(`pulse started (pid ${daemon.pid}, logs: ${log})\n`);
+  if (command.json) printJson(io, { started: true, pid, dataDir, log });
+  else io.stdout(`pulse started (pid ${pid}, logs: ${log})\n`);
   return exitCode.ok;
 }
 
@@ -49,16 +50,15 @@ async function launch(config: DaemonConfig): Promise<DaemonProcess> {
   }
 }
 
-/** @throws {PulseError} START_FAILED with the end of the log */
-async function answered(daemon: DaemonProcess, dataDir: string, since: number): Promise<void> {
+/** @returns the daemon's process @throws {PulseError} START_FAILED with the end of the log */
+async function answered(daemon: DaemonProcess, dataDir: string, since: number): Promise<number> {
   using client = new ControlClient(join(dataDir, dataFiles.controlSocket));
   const deadline = performance.now() + startTimeoutMs;
   let end: ProcessEnd | undefined;
   void daemon.ended.then((how) => end = how);
   while (end === undefined) {
     try {
-      const { pid } = await client.ping();
-      if (pid === daemon.pid) return;
+      return (await client.ping()).pid;
     } catch (error) {
       if (!(error instanceof NotRunningError)) throw error;
     }

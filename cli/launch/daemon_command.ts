@@ -12,7 +12,10 @@ const entry = fileURLToPath(new URL("../../core/node/main.ts", import.meta.url))
  * stdin, because every user of a machine can see a command line.
  */
 export function daemonCommand(config: DaemonConfig): { program: string; args: string[] } {
-  const doors = [config.listen, config.socks, config.tcp].filter((address) => address !== null);
+  const { listen, socks, dns, tcp, api } = config;
+  const doors = [listen, socks, dns?.listen ?? null, tcp, api].filter((address) =>
+    address !== null
+  );
   const flags = computeDenoFlags({
     dataDir: config.dataDir,
     projectDir,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { DaemonConfig } from "../../core/config/daemon_config.ts";
 import { daemonCommand } from "./daemon_command.ts";
+import { supervisedCommand } from "./supervised_command.ts";
 
 /** How a process ended: its code, or the signal that ended it. */
 export interface ProcessEnd {
@@ -13,7 +14,6 @@ export type DaemonSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL";
 
 /** A daemon that has been started and told its configuration. */
 export interface DaemonProcess {
-  readonly pid: number;
   readonly ended: Promise<ProcessEnd>;
   kill(signal: DaemonSignal): void;
   /** Lets this process end while the daemon goes on. */
@@ -21,7 +21,8 @@ export interface DaemonProcess {
 }
 
 /**
- * Starts the daemon in a session of its own, so that a terminal's Ctrl-C reaches it through its launcher once, not twice.
+ * Starts the daemon in a session of its own, so that a terminal's Ctrl-C reaches it through its launcher once, not twice. In the
+ * background a supervisor stays with it, which starts it again when it asks for that; in the foreground that is its launcher's part.
  * @param output `inherit` for the foreground, else the descriptor its raw output goes to
  * @throws {Error} the program cannot be started
  */
@@ -29,7 +30,8 @@ export async function spawnDaemon(
   config: DaemonConfig,
   output: "inherit" | number,
 ): Promise<DaemonProcess> {
-  const { program, args } = daemonCommand(config);
+  const command = daemonCommand(config);
+  const { program, args } = config.foreground ? command : supervisedCommand(command);
   const child = spawn(program, args, {
     detached: true,
     stdio: ["pipe", output, output],
@@ -41,9 +43,9 @@ export async function spawnDaemon(
   const pid = await started(child);
   tellConfiguration(child, config);
   return {
-    pid,
     ended,
-    kill: (signal) => kill(child, pid, signal),
+    // A session's leader leads its process group too: with a minus the supervisor and the daemon are both meant.
+    kill: (signal) => kill(child, config.foreground ? pid : -pid, signal),
     release: () => {
       child.stdin?.destroy();
       child.unref();

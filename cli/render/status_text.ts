@@ -6,15 +6,17 @@ import { type Column, renderTable } from "./table.ts";
 
 const columns: readonly Column[] = [
   { title: "NODE ID" },
-  { title: "ADDR", shrinkTo: 15, dispensable: 3 },
+  { title: "NAME", shrinkTo: 8, dispensable: 1 },
+  { title: "TAGS", shrinkTo: 8, dispensable: 4 },
+  { title: "ADDR", shrinkTo: 15, dispensable: 5 },
   { title: "MESH IP" },
   { title: "LINK" },
   { title: "LATENCY", align: "right" },
   { title: "LOSS", align: "right" },
-  { title: "HOPS", align: "right", dispensable: 4 },
-  { title: "VERSION", dispensable: 5 },
-  { title: "ROLES", shrinkTo: 10, dispensable: 2 },
-  { title: "LAST SEEN", align: "right", dispensable: 1 },
+  { title: "HOPS", align: "right", dispensable: 6 },
+  { title: "VERSION", dispensable: 7 },
+  { title: "ROLES", shrinkTo: 10, dispensable: 3 },
+  { title: "LAST SEEN", align: "right", dispensable: 2 },
 ];
 
 /** `pulse status` for people: who this is, everybody else, what is wrong. */
@@ -48,7 +50,7 @@ export function statusText(
   return `${lines.join("\n")}\n`;
 }
 
-function headline({ self, certificate, peers }: StatusReport): string[] {
+function headline({ self, certificate, peers, config }: StatusReport): string[] {
   const mesh = self.meshAddresses.length === 0 ? "none yet" : self.meshAddresses.join(", ");
   const lines = [`Node ${self.id}`, `network ${self.network}, mesh ${mesh}`];
   const linked = peers.filter((peer) => peer.link !== "-").length;
@@ -65,12 +67,22 @@ function headline({ self, certificate, peers }: StatusReport): string[] {
         : `certificate ${certificate.status}, ${formatDuration(certificate.remainingSeconds)} left`,
     );
   }
+  if (config !== null && config.grantEpoch > 0) {
+    const scribe = config.scribe === null
+      ? "nobody"
+      : config.scribe === self.id
+      ? "this node"
+      : config.scribe;
+    lines.push(`network config ${config.epoch}.${config.version}, scribe ${scribe}`);
+  }
   return lines.map(escapeText);
 }
 
 function selfRow({ self }: StatusReport, short: (id: string) => string): string[] {
   return [
     `${short(self.id)} *`,
+    self.name ?? "-",
+    self.tags.join(",") || "-",
     self.addresses[0] ?? "-",
     self.meshAddresses[0] ?? "-",
     "self",
@@ -87,6 +99,8 @@ function peerRow(peer: PeerStatus, short: (id: string) => string): string[] {
   const reachable = peer.path.length > 0;
   return [
     short(peer.id),
+    peer.name ?? "-",
+    peer.tags.join(",") || "-",
     peer.addresses[0] ?? "-",
     peer.meshAddresses[0] ?? "-",
     linkText(peer, short),

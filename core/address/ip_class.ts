@@ -30,6 +30,17 @@ export function isLoopbackIp(address: string): boolean {
   return ip[15] === 1 && isZero(ip.subarray(0, 15));
 }
 
+/**
+ * What rules about ranges have to look at: the bytes of an address (4 or 16), and the IPv4 address it holds inside, because that is
+ * where a packet to it ends up. Empty for text that is no IP literal.
+ */
+export function ipForms(address: string): readonly Uint8Array[] {
+  const ip = ipBytes(address);
+  if (ip === null) return [];
+  const embedded = embeddedIpv4(ip);
+  return embedded === null || embedded === ip ? [ip] : [ip, embedded];
+}
+
 function isForbiddenIpv4(ip: Uint8Array): boolean {
   const [a = 0, b = 0] = ip;
   return a === 0 || a >= 224 || (a === 169 && b === 254) ||

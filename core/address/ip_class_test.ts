@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isForbiddenIp, isLoopbackIp } from "./ip_class.ts";
+import { ipForms, isForbiddenIp, isLoopbackIp } from "./ip_class.ts";
 
 Deno.test("link-local, metadata, multicast and unspecified addresses are forbidden in every spelling", () => {
   const bad = [
@@ -83,4 +83,13 @@ Deno.test("an address is judged the same however it is written", () => {
       assert.equal(isLoopbackIp(text), isLoopbackIp(groups.join(":")), text);
     }
   }));
+});
+
+Deno.test("an address that holds an IPv4 address inside is both", () => {
+  const forms = (address: string) => ipForms(address).map((bytes) => bytes.toHex());
+  assert.deepEqual(forms("10.0.0.5"), ["0a000005"]);
+  assert.deepEqual(forms("::ffff:10.0.0.5"), ["00000000000000000000ffff0a000005", "0a000005"]);
+  assert.deepEqual(forms("64:ff9b::a00:5"), ["0064ff9b00000000000000000a000005", "0a000005"]);
+  assert.deepEqual(forms("2001:db8::1"), ["20010db8000000000000000000000001"]);
+  assert.deepEqual(forms("example.com"), []);
 });

@@ -16,11 +16,23 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (settings.ca) {
       fail("ca", "a relay-only node only forwards and holds no CA key; run the CA as another node");
     }
+    if (settings.scribe) {
+      fail("scribe", "a relay-only node only forwards; run the scribe as another node");
+    }
     if (settings.socks) {
       fail("socks", "a relay-only node opens no doors of its own; drop --socks or --relay-only");
     }
+    if (settings.dns) {
+      fail("dns", "a relay-only node opens no doors of its own; drop --dns or --relay-only");
+    }
+    if (settings.services !== undefined && settings.services.length > 0) {
+      fail("services", "a relay-only node serves no targets; drop --service or --relay-only");
+    }
     if (settings.tcp !== undefined) {
       fail("tcp", "a relay-only node opens no doors of its own; drop --tcp or --relay-only");
+    }
+    if (settings.apiListen !== undefined) {
+      fail("apiListen", "a relay-only node opens no doors of its own; drop it or --relay-only");
     }
     if (settings.allowLocal !== undefined && settings.allowLocal !== "none") {
       fail("allowLocal", "a relay-only node serves no targets; drop --allow-local or --relay-only");
@@ -38,8 +50,14 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
   if (!settings.ca && settings.meshCidr !== undefined) {
     fail("meshCidr", "the CA assigns mesh addresses; set this on the node that runs with --ca");
   }
-  if (!settings.socks && settings.socksListen !== undefined) {
-    fail("socksListen", "SOCKS is off; add --socks");
+  for (const name of ["socksListen", "socksUsers", "socksDirect"] as const) {
+    if (!settings.socks && settings[name] !== undefined) fail(name, "SOCKS is off; add --socks");
+  }
+  if (settings.apiListen === undefined && !settings.scribe && settings.apiHosts !== undefined) {
+    fail("apiHosts", "the API does not listen on the network; add --api-listen");
+  }
+  for (const name of ["dnsListen", "dnsUpstream", "dnsAllow"] as const) {
+    if (!settings.dns && settings[name] !== undefined) fail(name, "DNS is off; add --dns");
   }
   if (settings.quic === false && settings.websocket === false) {
     fail("websocket", "no transport is left; drop --no-quic or --no-websocket");

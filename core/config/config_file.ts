@@ -9,6 +9,11 @@ const maxFileBytes = 256 * 1024;
 
 const text = z.string().min(1).max(4_096);
 const flag = z.boolean();
+/** RFC 1929 writes the length of each in one byte. */
+const credential = text.refine(
+  (value) => new TextEncoder().encode(value).length <= 255,
+  "is longer than 255 bytes",
+);
 
 /** Keys are the flags without their dashes. */
 const fileSchema = z.strictObject({
@@ -22,9 +27,22 @@ const fileSchema = z.strictObject({
   "ca-token": text,
   ca: flag,
   "ca-days": z.number().positive().max(398),
+  scribe: flag,
   socks: flag,
   "socks-listen": text,
+  "socks-users": z.record(credential, credential).refine(
+    (users) => Object.keys(users).length <= 256,
+    "at most 256 users",
+  ),
+  "socks-direct": flag,
+  dns: flag,
+  "dns-listen": text,
+  "dns-upstream": z.array(text).max(8),
+  "dns-allow": z.array(text).max(62),
+  service: z.array(text).max(32),
   tcp: text,
+  "api-listen": text,
+  "api-host": z.array(text).max(16),
   "allow-local": text,
   "mesh-cidr": text,
   "relay-only": flag,
@@ -65,7 +83,7 @@ export function parseConfigFile(content: string, path: string): Settings {
 }
 
 /**
- * Reads and parses the file. One that holds a token must not be readable by everybody.
+ * Reads and parses the file. One that holds a token or a password must not be readable by everybody.
  * @throws {ConfigError}
  */
 export async function readConfigFile(path: string): Promise<Settings> {
@@ -90,10 +108,10 @@ export async function readConfigFile(path: string): Promise<Settings> {
   }
   const settings = parseConfigFile(content, path);
   const secret = settings.token !== undefined || settings.caToken !== undefined ||
-    settings.join?.startsWith("pls_") === true;
+    settings.join?.startsWith("pls_") === true || settings.socksUsers !== undefined;
   if (secret && mode !== null && (mode & 0o007) !== 0) {
     throw new ConfigError(
-      `${path} holds a token and everybody on this machine can read it; run: chmod 600 ${path}`,
+      `${path} holds a secret and everybody on this machine can read it; run: chmod 600 ${path}`,
       { path },
     );
   }

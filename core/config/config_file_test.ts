@@ -27,6 +27,8 @@ Deno.test("a file sets what its keys say, under the names of the flags", () => {
     peers: ["a:1", "b:2"],
     logLevel: "debug",
   });
+  const socks = parseConfigFile(`socks = true\nsocks-users = { ann = "secret" }`, path);
+  assert.deepEqual(socks, { socks: true, socksUsers: { ann: "secret" } });
   assert.deepEqual(parseConfigFile("", path), {});
 });
 
@@ -47,6 +49,11 @@ Deno.test("an error names the file, the key and what was expected there", () => 
     messageOf(`peers = ["a:1", 2]`),
     `/etc/pulse.toml: "peers[1]" must be a text in quotes, not a number`,
   );
+  assert.equal(
+    messageOf(`socks-users = { ann = 1 }`),
+    `/etc/pulse.toml: "socks-users.ann" must be a text in quotes, not a number`,
+  );
+  assert.match(messageOf(`socks-users = { ann = "${"x".repeat(256)}" }`), /longer than 255 bytes/);
   assert.match(messageOf(`ca-days = 0`), /^\/etc\/pulse.toml: "ca-days": .*0$/);
   assert.equal(messageOf(`network = ""`), `/etc/pulse.toml: "network" must not be empty`);
 });
@@ -78,7 +85,7 @@ Deno.test("any text is either settings or a ConfigError", () => {
   );
 });
 
-Deno.test("a file with a token must not be readable by everybody", async () => {
+Deno.test("a file with a token or a password must not be readable by everybody", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const file = join(dir, "pulse.toml");
@@ -87,6 +94,9 @@ Deno.test("a file with a token must not be readable by everybody", async () => {
     await assert.rejects(readConfigFile(file), { message: /chmod 600/ });
     await Deno.chmod(file, 0o640);
     assert.deepEqual(await readConfigFile(file), { token: "secret" });
+    await Deno.writeTextFile(file, `socks-users = { ann = "secret" }`);
+    await Deno.chmod(file, 0o644);
+    await assert.rejects(readConfigFile(file), { message: /holds a secret.*chmod 600/ });
     await assert.rejects(readConfigFile(join(dir, "none.toml")), { code: "CONFIG_INVALID" });
     await assert.rejects(readConfigFile(dir), { message: /is not a file|Is a directory/ });
   } finally {

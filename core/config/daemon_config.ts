@@ -2,8 +2,10 @@ import { z } from "zod";
 import { errorText } from "../errors/mod.ts";
 import { logLevels } from "../log/log_level.ts";
 import type { LogLevel } from "../plugin/types.ts";
+import type { DnsSettings } from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
 import type { LocalPorts } from "./local_ports.ts";
+import type { ServiceSetting } from "./services.ts";
 
 const address = z.string().min(1).max(300);
 const localPorts = z.union([
@@ -33,10 +35,26 @@ export interface DaemonConfig {
   readonly caToken: string | null;
   /** How long certificates of this CA last, in days; null for the CA's own choice. */
   readonly caDays: number | null;
+  /** Be the scribe: sign the network config, once the CA has granted that. */
+  readonly scribe: boolean;
   /** Where SOCKS listens, `ip:port`; null when off. */
   readonly socks: string | null;
+  /** Name and password of each user of SOCKS; empty: everybody who can connect. */
+  readonly socksUsers: Readonly<Record<string, string>>;
+  /** SOCKS dials what lies outside the mesh from this machine. */
+  readonly socksDirect: boolean;
+  /** Null when off. */
+  readonly dns: DnsSettings | null;
+  /** What this node tells the mesh that it offers. */
+  readonly services: readonly ServiceSetting[];
   /** Where the TCP tunnel listener listens, `ip:port`; null when off. */
   readonly tcp: string | null;
+  /** Where the control API listens on the network, `ip:port`; null when it does not. */
+  readonly api: string | null;
+  /** Somebody asked for that address: without it the node does not start. */
+  readonly apiRequired: boolean;
+  /** Names that API may be called by, besides its addresses. */
+  readonly apiHosts: readonly string[];
   /** Loopback ports of this machine that other members may reach; see `allowsLocalPort`. */
   readonly allowLocal: LocalPorts;
   /** IPv4 range a CA assigns mesh addresses from. */
@@ -67,8 +85,20 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   ca: z.boolean(),
   caToken: z.string().max(4_096).nullable(),
   caDays: z.number().nullable(),
+  scribe: z.boolean(),
   socks: address.nullable(),
+  socksUsers: z.record(z.string().max(255), z.string().max(255)).readonly(),
+  socksDirect: z.boolean(),
+  dns: z.strictObject({
+    listen: address,
+    upstream: z.array(address).max(8).readonly(),
+    clients: z.array(address).max(62).readonly(),
+  }).nullable(),
+  services: z.array(z.strictObject({ name: z.string().max(62), port: z.int() })).max(32).readonly(),
   tcp: address.nullable(),
+  api: address.nullable(),
+  apiRequired: z.boolean(),
+  apiHosts: z.array(z.string().max(253)).max(16).readonly(),
   allowLocal: localPorts,
   meshCidr: z.string().max(32),
   relayOnly: z.boolean(),

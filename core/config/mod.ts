@@ -9,6 +9,7 @@ export {
 export { closest } from "./closest.ts";
 export { parseConfigFile, readConfigFile } from "./config_file.ts";
 export { type DaemonConfig, maxConfigLine, parseDaemonConfig } from "./daemon_config.ts";
+export type { DnsSettings } from "./dns_settings.ts";
 export { ConfigError } from "./errors.ts";
 export {
   allowsLocalPort,
@@ -17,6 +18,7 @@ export {
   parseLocalPorts,
 } from "./local_ports.ts";
 export { type ConfigSources, resolveConfig, resolveDataDir } from "./resolve_config.ts";
+export type { ServiceSetting } from "./services.ts";
 export { settingKeys, type SettingName, type Settings } from "./settings.ts";
 export type { LogLevel } from "../plugin/types.ts";
 export { type ErrorFields, PulseError } from "../errors/mod.ts";

@@ -7,8 +7,16 @@ import { parseLogLevel } from "../log/log_level.ts";
 import { type Advertised, parseAdvertise, parseDialable, parseListen } from "./addresses.ts";
 import { checkCombination } from "./check_combination.ts";
 import type { DaemonConfig } from "./daemon_config.ts";
+import {
+  defaultDnsListen,
+  type DnsSettings,
+  parseDnsClients,
+  parseDnsListen,
+  parseDnsUpstreams,
+} from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
 import { defaultLocalPorts, parseLocalPorts } from "./local_ports.ts";
+import { parseServices } from "./services.ts";
 import { settingKeys, type SettingName, type Settings } from "./settings.ts";
 
 export interface ConfigSources {
@@ -48,6 +56,8 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     }
   };
   checkCombination(settings, origin);
+  // A scribe serves its API where its users look for it.
+  const apiListen = settings.apiListen ?? (settings.scribe ? ":8080" : undefined);
   const advertised = read("addr", () => parseAdvertise(settings.addr ?? "auto"));
   return {
     dataDir: read("dataDir", () => resolveDataDir(settings.dataDir, sources)),
@@ -61,12 +71,22 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     ca: settings.ca ?? false,
     caToken: settings.ca ? settings.caToken ?? settings.token ?? null : null,
     caDays: settings.caDays ?? null,
+    scribe: settings.scribe ?? false,
     socks: settings.socks
       ? read("socksListen", () => parseListen(settings.socksListen ?? ":1080", "127.0.0.1"))
       : null,
+    socksUsers: settings.socksUsers ?? {},
+    socksDirect: settings.socksDirect ?? false,
+    dns: settings.dns ? dnsSettings(settings, read) : null,
+    services: read("services", () => parseServices(settings.services ?? [])),
     tcp: settings.tcp === undefined
       ? null
       : read("tcp", () => parseListen(settings.tcp ?? "", "127.0.0.1")),
+    api: apiListen === undefined
+      ? null
+      : read("apiListen", () => parseListen(apiListen, "127.0.0.1")),
+    apiRequired: settings.apiListen !== undefined,
+    apiHosts: read("apiHosts", () => (settings.apiHosts ?? []).map(parseApiHost)),
     allowLocal: read("allowLocal", () => {
       const ports = settings.relayOnly ? "none" : defaultLocalPorts;
       return parseLocalPorts(settings.allowLocal ?? ports);
@@ -110,6 +130,17 @@ export function resolveDataDir(
   return path;
 }
 
+function dnsSettings(
+  settings: Settings,
+  read: <T>(name: SettingName, parse: () => T) => T,
+): DnsSettings {
+  return {
+    listen: read("dnsListen", () => parseDnsListen(settings.dnsListen ?? defaultDnsListen)),
+    upstream: read("dnsUpstream", () => parseDnsUpstreams(settings.dnsUpstream ?? [])),
+    clients: read("dnsAllow", () => parseDnsClients(settings.dnsAllow ?? [])),
+  };
+}
+
 /** Seed behaviour: what is advertised is what is listened on, as far as that can be bound. */
 function listenFor(advertised: Advertised): string {
   if (advertised.port === null) return ":8443";
@@ -121,6 +152,17 @@ function joinTarget(text: string | undefined): string | null {
   if (text === undefined) return null;
   const trimmed = text.trim();
   return trimmed.startsWith("pls_") ? trimmed : parseDialable(trimmed);
+}
+
+/** A name as a `Host` header has it. Addresses and localhost need not be named. */
+function parseApiHost(text: string): string {
+  const name = text.toLowerCase();
+  if (name.length <= 253 && /^(?!\d+$)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(name)) return name;
+  throw new ConfigError(
+    `"${
+      text.slice(0, 80)
+    }" is not a host name; write it without scheme and port, such as pulse.example.com`,
+  );
 }
 
 function parseLogFormat(text: string): DaemonConfig["logFormat"] {

@@ -26,8 +26,16 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     ca: false,
     caToken: null,
     caDays: null,
+    scribe: false,
     socks: null,
+    socksUsers: {},
+    socksDirect: false,
+    dns: null,
+    services: [],
     tcp: null,
+    api: null,
+    apiRequired: false,
+    apiHosts: [],
     allowLocal: [{ from: 22, to: 22 }, { from: 80, to: 80 }, { from: 443, to: 443 }],
     meshCidr: "10.100.0.0/16",
     relayOnly: false,
@@ -59,8 +67,36 @@ Deno.test("a listener with no host of its own follows the advertised port, on lo
 Deno.test("the local doors are on loopback unless a host is named", () => {
   assert.equal(resolve({ tcp: ":7000" }).tcp, "127.0.0.1:7000");
   assert.equal(resolve({ tcp: "0.0.0.0:7000" }).tcp, "0.0.0.0:7000");
+  assert.equal(resolve({ apiListen: ":8080" }).api, "127.0.0.1:8080");
+  assert.equal(resolve({ apiListen: "[::1]:1" }).api, "[::1]:1");
   assert.equal(resolve({ socks: true }).socks, "127.0.0.1:1080");
   assert.equal(resolve({ socks: true, socksListen: "[::1]:9050" }).socks, "[::1]:9050");
+});
+
+Deno.test("DNS listens on loopback, asks and answers whom it is told to", () => {
+  assert.deepEqual(resolve({ dns: true }).dns, {
+    listen: "127.0.0.1:5353",
+    upstream: [],
+    clients: [],
+  });
+  const config = resolve({
+    dns: true,
+    dnsListen: "::1",
+    dnsUpstream: ["192.0.2.1", "[2001:db8::1]:5300", "2001:db8::2"],
+    dnsAllow: ["192.168.1.0/24", "fd00::7"],
+  });
+  assert.deepEqual(config.dns, {
+    listen: "[::1]:5353",
+    upstream: ["192.0.2.1:53", "[2001:db8::1]:5300", "[2001:db8::2]:53"],
+    clients: ["192.168.1.0/24", "[fd00::7]"],
+  });
+});
+
+Deno.test("services are names with ports", () => {
+  assert.deepEqual(resolve({ services: ["HTTP=80", "x-1=65535"] }).services, [
+    { name: "http", port: 80 },
+    { name: "x-1", port: 65_535 },
+  ]);
 });
 
 Deno.test("the CA's master token is --ca-token, else --token", () => {
@@ -86,14 +122,35 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ allowLocal: "ssh" }, /^--allow-local: .*not a port/],
     [{ dataDir: "/" + "x".repeat(100) }, /^--data-dir: .*too long for a unix socket/],
     [{ relayOnly: true, ca: true }, /^--ca: a relay-only node/],
+    [{ relayOnly: true, scribe: true }, /^--scribe: a relay-only node/],
     [{ relayOnly: true, socks: true }, /^--socks: a relay-only node/],
     [{ relayOnly: true, tcp: ":1" }, /^--tcp: a relay-only node/],
+    [{ relayOnly: true, apiListen: ":1" }, /^--api-listen: a relay-only node/],
+    [{ apiListen: "example.com:1" }, /^--api-listen: .*not an IP address/],
+    [{ apiHosts: ["a"] }, /^--api-host: the API does not listen/],
+    [{ apiListen: ":1", apiHosts: ["https://a"] }, /^--api-host: .*not a host name/],
+    [{ apiListen: ":1", apiHosts: ["a:1"] }, /^--api-host: .*not a host name/],
     [{ relayOnly: true, allowLocal: "22" }, /^--allow-local: a relay-only node/],
     [{ ca: true, join: "r:1" }, /^--join: a CA certifies itself/],
     [{ caToken: "t" }, /^--ca-token: only a CA/],
     [{ meshCidr: "10.0.0.0/16" }, /^--mesh-cidr: the CA assigns/],
     [{ caDays: 30 }, /^--ca-days: the CA decides/],
     [{ socksListen: ":1" }, /^--socks-listen: SOCKS is off/],
+    [{ socksUsers: { ann: "x" } }, /^--socks-users: SOCKS is off/],
+    [{ dnsListen: ":53" }, /^--dns-listen: DNS is off/],
+    [{ dnsUpstream: ["1.1.1.1"] }, /^--dns-upstream: DNS is off/],
+    [{ dns: true, dnsListen: "dns.example:53" }, /^--dns-listen: .*not an IP address/],
+    [{ dns: true, dnsUpstream: ["dns.example"] }, /^--dns-upstream: /],
+    [{ dns: true, dnsUpstream: ["dns.example:53"] }, /^--dns-upstream: .*not a DNS server/],
+    [{ dns: true, dnsUpstream: ["0.0.0.0"] }, /^--dns-upstream: .*not a DNS server/],
+    [{ dns: true, dnsAllow: ["10.0.0.0/33"] }, /^--dns-allow: .*not a client/],
+    [{ dns: true, dnsAllow: ["fd00::/8"] }, /^--dns-allow: .*not a client/],
+    [{ relayOnly: true, dns: true }, /^--dns: a relay-only node/],
+    [{ relayOnly: true, services: ["http=80"] }, /^--service: a relay-only node/],
+    [{ services: ["http"] }, /^--service: .*write name=port/],
+    [{ services: ["http=0"] }, /^--service: .*write name=port/],
+    [{ services: ["a.b=80"] }, /^--service: .*write name=port/],
+    [{ services: ["http=80", "HTTP=81"] }, /^--service: the service http is named twice/],
     [{ quic: false, websocket: false }, /no transport is left/],
   ];
   for (const [settings, message] of cases) {
@@ -113,7 +170,15 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
 });
 
 Deno.test("a configuration survives the way to the daemon, and nothing else passes for one", () => {
-  const config = resolve({ join: "pls_abc", token: "t", socks: true, peers: ["[::1]:1"] });
+  const config = resolve({
+    join: "pls_abc",
+    token: "t",
+    socks: true,
+    socksUsers: { ann: "secret" },
+    peers: ["[::1]:1"],
+    dns: true,
+    services: ["http=80"],
+  });
   assert.deepEqual(parseDaemonConfig(JSON.stringify(config)), config);
   for (const line of ["", "{}", "null", JSON.stringify({ ...config, extra: 1 })]) {
     assert.throws(() => parseDaemonConfig(line), ConfigError);

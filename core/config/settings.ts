@@ -1,4 +1,4 @@
-/** Settings as written: in the file (under these keys), or as flags (`--` before the key; `caDays` has none). */
+/** Settings as written: in the file (under these keys), or as flags (`--` before the key; some have none). */
 export interface Settings {
   readonly dataDir?: string;
   readonly network?: string;
@@ -10,9 +10,19 @@ export interface Settings {
   readonly caToken?: string;
   readonly ca?: boolean;
   readonly caDays?: number;
+  readonly scribe?: boolean;
   readonly socks?: boolean;
   readonly socksListen?: string;
+  readonly socksUsers?: Readonly<Record<string, string>>;
+  readonly socksDirect?: boolean;
+  readonly dns?: boolean;
+  readonly dnsListen?: string;
+  readonly dnsUpstream?: readonly string[];
+  readonly dnsAllow?: readonly string[];
+  readonly services?: readonly string[];
   readonly tcp?: string;
+  readonly apiListen?: string;
+  readonly apiHosts?: readonly string[];
   readonly allowLocal?: string;
   readonly meshCidr?: string;
   readonly relayOnly?: boolean;
@@ -36,9 +46,19 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   caToken: "ca-token",
   ca: "ca",
   caDays: "ca-days",
+  scribe: "scribe",
   socks: "socks",
   socksListen: "socks-listen",
+  socksUsers: "socks-users",
+  socksDirect: "socks-direct",
+  dns: "dns",
+  dnsListen: "dns-listen",
+  dnsUpstream: "dns-upstream",
+  dnsAllow: "dns-allow",
+  services: "service",
   tcp: "tcp",
+  apiListen: "api-listen",
+  apiHosts: "api-host",
   allowLocal: "allow-local",
   meshCidr: "mesh-cidr",
   relayOnly: "relay-only",

@@ -1,22 +1,28 @@
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { z } from "zod";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context, Next } from "hono";
+import { matchedRoutes } from "hono/route";
+import type { z } from "zod";
 import { version } from "../version.ts";
 import { errorText, PulseError } from "../errors/mod.ts";
-import type { LogFn, PluginApiRoute } from "../plugin/types.ts";
-import { matchRoute, openApiPath, pathParameters } from "./plugin_routes.ts";
+import type { LogFn } from "../plugin/types.ts";
+import { answerInTime } from "./answer_in_time.ts";
+import type { ApiKeyStore } from "./api_key_store.ts";
+import { auditMutations } from "./audit_mutations.ts";
+import type { Caller } from "./authorisation.ts";
+import { coreRoutes } from "./core_routes.ts";
+import { ControlError } from "./errors.ts";
+import { type AppEnv, guard, pluginPrefix } from "./guard.ts";
+import { mountHistoryRoutes } from "./history_routes.ts";
+import { completeDocument, honoPath } from "./openapi_document.ts";
+import { callPlugin } from "./plugin_call.ts";
+import { matchRoute } from "./plugin_routes.ts";
 import { makeProblem, problemResponse, toProblem } from "./problem.ts";
 import { readJsonBody } from "./request_body.ts";
-import {
-  permissionsSchema,
-  pingSchema,
-  problemSchema,
-  statusSchema,
-  stopSchema,
-} from "./schema.ts";
 import type { NodeControl } from "./types.ts";
 
 export interface ControlAppOptions {
   readonly control: NodeControl;
+  readonly apiKeys: ApiKeyStore;
   readonly log: LogFn;
   /** This process. */
   readonly pid: number;
@@ -26,161 +32,143 @@ export interface ControlAppOptions {
   readonly signal: AbortSignal;
 }
 
-const prefix = "/api";
+/** The control API as a function: what a caller gets for a request. */
+export type ControlApp = (request: Request, caller: Caller) => Promise<Response>;
 
 /** The control API as a function from request to response: no socket, no timer that outlives its request. */
-export function createControlApp(
-  options: ControlAppOptions,
-): (request: Request) => Promise<Response> {
-  const { control, log } = options;
-  const app = new OpenAPIHono();
+export function createControlApp(options: ControlAppOptions): ControlApp {
+  const { control, apiKeys, log } = options;
+  const app = new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalid(result.error);
+    },
+  });
+  app.use("*", (c, next) => guard(c, next, control.pluginRoutes()));
+  app.use("*", (c, next) => takeBody(c, next, bodies));
+  app.openapi(coreRoutes.ping, (c) => c.json({ pid: options.pid, version }, 200));
+  app.openapi(coreRoutes.status, (c) => c.json(control.status(), 200));
+  app.openapi(coreRoutes.health, async (c) => {
+    const report = await control.health();
+    return c.json(report, report.ok ? 200 : 503);
+  });
   app.openapi(
-    jsonRoute("get", "/api/ping", "Is it alive", pingSchema),
-    (c) => c.json({ pid: options.pid, version }, 200),
-  );
-  app.openapi(
-    jsonRoute("get", "/api/status", "The node and its mesh now", statusSchema),
-    (c) => c.json(control.status(), 200),
-  );
-  app.openapi(
-    jsonRoute(
-      "get",
-      "/api/permissions",
-      "What the process may do, tried from inside",
-      permissionsSchema,
-    ),
+    coreRoutes.permissions,
     async (c) => c.json({ probes: [...await control.probePermissions()] }, 200),
   );
-  app.openapi(jsonRoute("post", "/api/stop", "Begins an orderly stop", stopSchema), (c) => {
+  app.openapi(coreRoutes.stop, (c) => {
     control.stop();
     return c.json({ pid: options.pid }, 200);
   });
-  app.openapi(metricsRoute, async (c) =>
-    c.text(await control.metrics(), 200, {
-      "content-type": "text/plain; version=0.0.4; charset=utf-8",
-    }));
-  const describe = () =>
-    withPluginRoutes(
-      app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "pulse control API", version } }),
-      control.pluginRoutes(),
-    );
-  app.get("/openapi.json", (c) => c.json(describe()));
-  app.all(`${prefix}/*`, (c) => callPlugin(control.pluginRoutes(), c.req.raw));
-  app.notFound((c) => problemResponse(noRoute(c.req.method, c.req.path)));
+  app.openapi(
+    coreRoutes.metrics,
+    async (c) =>
+      c.text(await control.metrics(c.req.valid("query").names), 200, {
+        "content-type": "text/plain; version=0.0.4; charset=utf-8",
+      }),
+  );
+  app.openapi(
+    coreRoutes.listApiKeys,
+    async (c) => c.json({ keys: await apiKeys.list() }, 200),
+  );
+  app.openapi(coreRoutes.createApiKey, async (c) => {
+    const { name, role } = c.req.valid("json");
+    const made = await apiKeys.create(name, role);
+    log("info", "API key made", { key: made.id, name, role, by: c.env.caller.by });
+    return c.json(made, 201);
+  });
+  app.openapi(coreRoutes.rotateApiKey, async (c) => {
+    const { id } = c.req.valid("param");
+    const { overlapSeconds } = c.req.valid("json");
+    const overlapMs = overlapSeconds === null ? null : overlapSeconds * 1000;
+    const made = await apiKeys.rotate(id, overlapMs);
+    log("info", "API key rotated", { key: made.id, old: id, by: c.env.caller.by });
+    return c.json(made, 201);
+  });
+  app.openapi(coreRoutes.revokeApiKey, async (c) => {
+    const gone = await apiKeys.revoke(c.req.valid("param").id);
+    log("info", "API key revoked", { key: gone.id, by: c.env.caller.by });
+    return c.json(gone, 200);
+  });
+  mountHistoryRoutes(app, control.history, options.signal);
+  const describe = () => {
+    const info = { title: "pulse control API", version };
+    const document = app.getOpenAPI31Document({ openapi: "3.1.0", info });
+    return completeDocument(document, pluginPrefix, control.pluginRoutes());
+  };
+  app.openAPIRegistry.registerPath(coreRoutes.document);
+  app.get(coreRoutes.document.path, (c) => c.json(describe()));
+  const bodies = routesWithBody(app);
+  const own = app.routes.filter(({ method }) => method !== "ALL");
+  app.all("*", (c) => {
+    const found = c.get("plugin");
+    if ("route" in found) return callPlugin(found, c.req.raw, c.env.caller);
+    const core = matchRoute(own, c.req.method, c.req.path);
+    return refuseUnknown(c.req.raw, [...found, ..."route" in core ? [] : core]);
+  });
   app.onError((error) => {
     if (!(error instanceof PulseError)) {
       log("error", "control request failed", { error: errorText(error), stack: error.stack });
     }
     return problemResponse(toProblem(error));
   });
-  return (request) => answerInTime(app, request, options);
-}
-
-/** When the node stops, what is being answered (the stop itself, for one) has so long to get done. */
-const stopGraceMs = 500;
-
-/** The handler goes on when time is up, but its caller is told and its answer is dropped. */
-async function answerInTime(
-  app: OpenAPIHono,
-  request: Request,
-  options: ControlAppOptions,
-): Promise<Response> {
-  const { promise: late, resolve } = Promise.withResolvers<Response>();
-  const giveUp = (status: number, code: string, detail: string) =>
-    resolve(problemResponse(makeProblem(status, code, detail)));
-  const limit = options.requestTimeoutMs ?? 30_000;
-  const timers = [
-    setTimeout(() => giveUp(504, "REQUEST_TIMEOUT", `No answer within ${limit} ms`), limit),
-  ];
-  const stopping = () => {
-    timers.push(
-      setTimeout(() => giveUp(503, "NODE_STOPPING", "The node is stopping"), stopGraceMs),
+  return (request, caller) => {
+    const answer = (asked: Request) => app.fetch(asked, { caller });
+    return answerInTime(
+      () => auditMutations(request, caller.by, control.history, answer),
+      options,
     );
   };
-  if (options.signal.aborted) stopping();
-  else options.signal.addEventListener("abort", stopping, { once: true });
-  try {
-    return await Promise.race([app.fetch(request), late]);
-  } finally {
-    for (const timer of timers) clearTimeout(timer);
-    options.signal.removeEventListener("abort", stopping);
+}
+
+/** Reads the body once, bounded, before anything else looks at it; JSON or nothing. */
+async function takeBody(
+  c: Context<AppEnv>,
+  next: Next,
+  required: ReadonlySet<string>,
+): Promise<void> {
+  const { raw } = c.req;
+  const body = raw.method === "GET" || raw.method === "HEAD" ? null : await readJsonBody(raw);
+  const core = matchedRoutes(c).find(({ method }) => method !== "ALL");
+  const wanted = core !== undefined && required.has(`${core.method} ${core.path}`);
+  if (body !== null) {
+    c.req.raw = new Request(raw.url, {
+      method: raw.method,
+      headers: raw.headers,
+      body: JSON.stringify(body),
+    });
+  } else if (wanted) {
+    throw new ControlError("BODY_INVALID", `${raw.method} ${c.req.path} takes a JSON object`);
   }
+  await next();
 }
 
-async function callPlugin(routes: readonly PluginApiRoute[], request: Request): Promise<Response> {
-  const url = new URL(request.url);
-  const found = matchRoute(routes, request.method, url.pathname.slice(prefix.length));
-  if (!("route" in found)) {
-    if (found.length === 0) return problemResponse(noRoute(request.method, url.pathname));
-    const problem = makeProblem(
-      405,
-      "METHOD_NOT_ALLOWED",
-      `${url.pathname} takes ${found.join(", ")}`,
-    );
-    return problemResponse(problem);
+/** Core routes that take a body: the validator of the HTTP library lets a request without one pass. */
+function routesWithBody(app: OpenAPIHono<AppEnv>): ReadonlySet<string> {
+  const result = new Set<string>();
+  for (const definition of app.openAPIRegistry.definitions) {
+    if (definition.type !== "route" || definition.route.request?.body === undefined) continue;
+    const { method, path } = definition.route;
+    result.add(`${method.toUpperCase()} ${honoPath(path)}`);
   }
-  const response = await found.route.handle({
-    params: found.params,
-    query: Object.fromEntries(url.searchParams),
-    body: await readJsonBody(request),
-  });
-  if (response.status === 204) return new Response(null, { status: 204 });
-  return Response.json(response.body, { status: response.status });
+  return result;
 }
 
-function noRoute(method: string, path: string) {
-  return makeProblem(404, "ROUTE_UNKNOWN", `This node has no ${method} ${path}`);
+function invalid(error: z.ZodError): ControlError {
+  const issue = error.issues[0];
+  const where = issue?.path.join(".") ?? "";
+  return new ControlError(
+    "REQUEST_INVALID",
+    `The request does not fit: ${where === "" ? "" : `${where}: `}${issue?.message ?? ""}`,
+  );
 }
 
-const problemContent = {
-  description: "An error, RFC 9457",
-  content: { "application/problem+json": { schema: problemSchema } },
-};
-
-function jsonRoute<Schema extends z.ZodType, Method extends "get" | "post">(
-  method: Method,
-  path: string,
-  summary: string,
-  schema: Schema,
-) {
-  return createRoute({
-    method,
-    path,
-    summary,
-    responses: {
-      200: { description: summary, content: { "application/json": { schema } } },
-      default: problemContent,
-    },
-  });
-}
-
-const metricsRoute = createRoute({
-  method: "get",
-  path: "/metrics",
-  summary: "Prometheus text exposition",
-  responses: { 200: { description: "Samples", content: { "text/plain": { schema: z.string() } } } },
-});
-
-type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
-
-/** Plugins come and go while the app stays, so their routes are described when somebody asks. */
-function withPluginRoutes(document: Document, routes: readonly PluginApiRoute[]): Document {
-  const paths: NonNullable<Document["paths"]> = { ...document.paths };
-  for (const route of routes) {
-    const path = openApiPath(prefix + route.path);
-    paths[path] = {
-      ...paths[path],
-      [route.method.toLowerCase()]: {
-        summary: route.summary,
-        parameters: pathParameters(route.path).map((name) => ({
-          name,
-          in: "path",
-          required: true,
-          schema: { type: "string" },
-        })),
-        responses: { default: { description: "As the plugin says" } },
-      },
-    };
+function refuseUnknown(request: Request, methods: readonly string[]): Response {
+  const { pathname } = new URL(request.url);
+  if (methods.length === 0) {
+    const detail = `This node has no ${request.method} ${pathname}`;
+    return problemResponse(makeProblem(404, "ROUTE_UNKNOWN", detail));
   }
-  return { ...document, paths };
+  const allow = [...new Set(methods)].sort().join(", ");
+  const detail = `${pathname} takes ${allow}`;
+  return problemResponse(makeProblem(405, "METHOD_NOT_ALLOWED", detail), { allow });
 }

@@ -1,6 +1,7 @@
 import { errorText } from "../errors/mod.ts";
 import type { Json } from "../plugin/types.ts";
 import { ControlError, NotRunningError } from "./errors.ts";
+import { EventParser, type ReceivedEvent } from "./event_parser.ts";
 import type { PermissionProbe, StatusReport } from "./types.ts";
 
 export type ControlMethod = "GET" | "POST" | "PUT" | "DELETE";
@@ -90,6 +91,36 @@ export class ControlClient implements Disposable {
     const answer = parseAnswer(text, path, response);
     if (!response.ok) throw toError(answer, response.status);
     return answer;
+  }
+
+  /**
+   * The events of a stream until it ends, which the node does when it stops.
+   * @param options.after the number of the last event that is known already
+   * @throws as `request()`
+   */
+  async *follow(
+    path: string,
+    options: { readonly signal: AbortSignal; readonly after?: number | undefined },
+  ): AsyncGenerator<ReceivedEvent> {
+    const { signal, after } = options;
+    const parser = new EventParser();
+    try {
+      const response = await fetch(`http://localhost${path}`, {
+        client: this.#client,
+        signal,
+        ...(after !== undefined && { headers: { "last-event-id": String(after) } }),
+      });
+      if (!response.ok) {
+        throw toError(parseAnswer(await readText(response), path, response), response.status);
+      }
+      const decoder = new TextDecoderStream();
+      for await (const text of response.body?.pipeThrough(decoder) ?? []) {
+        yield* parser.push(text);
+      }
+    } catch (cause) {
+      if (signal.aborted) return;
+      throw this.#explain(cause, signal, undefined);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,23 +1,28 @@
-import type { PluginApiRoute } from "../plugin/types.ts";
+/** What finding a route takes. */
+export interface RoutePattern {
+  readonly method: string;
+  /** `/tokens/:id` */
+  readonly path: string;
+}
 
 /** A route that fits a request, with the values of its `:name` parts. */
-export interface RouteMatch {
-  readonly route: PluginApiRoute;
+export interface RouteMatch<Route extends RoutePattern> {
+  readonly route: Route;
   readonly params: { readonly [key: string]: string };
 }
 
 /**
- * Finds the plugin route for a path below `/api`. A part that is written out beats a `:name` part.
+ * Finds the route for a path. A part that is written out beats a `:name` part.
  * @returns a match, or the methods that the path does have (empty: no such path)
  */
-export function matchRoute(
-  routes: readonly PluginApiRoute[],
+export function matchRoute<Route extends RoutePattern>(
+  routes: readonly Route[],
   method: string,
   path: string,
-): RouteMatch | readonly string[] {
+): RouteMatch<Route> | readonly string[] {
   const parts = splitPath(path);
   const methods: string[] = [];
-  let best: RouteMatch | undefined;
+  let best: RouteMatch<Route> | undefined;
   let bestNames = Infinity;
   for (const route of routes) {
     const params = parts && matchPath(splitPath(route.path) ?? [], parts);

@@ -11,12 +11,19 @@ export interface Problem {
 
 const titles: Readonly<Record<number, string>> = {
   400: "Bad request",
+  401: "Unauthorised",
   403: "Forbidden",
   404: "Not found",
   405: "Method not allowed",
+  408: "Timed out",
   409: "Conflict",
+  412: "Precondition failed",
   413: "Too large",
   415: "Unsupported media type",
+  421: "Misdirected",
+  428: "Precondition required",
+  429: "Too many requests",
+  431: "Headers too large",
   500: "Internal error",
   503: "Unavailable",
   504: "Timed out",
@@ -26,8 +33,9 @@ const titles: Readonly<Record<number, string>> = {
 const statusByCode: readonly (readonly [RegExp, number])[] = [
   [/_(UNKNOWN|NOT_FOUND)$/, 404],
   [/_(DENIED|FORBIDDEN)$/, 403],
-  [/_(NOT_JOINED|EXISTS|AMBIGUOUS|CONFLICT)$/, 409],
+  [/_(NOT_JOINED|NOT_SCRIBE|EXISTS|TAKEN|BROKEN|AMBIGUOUS|CONFLICT)$/, 409],
   [/_(TOO_LARGE)$/, 413],
+  [/_(MEDIA_TYPE)$/, 415],
   [/_(TIMEOUT)$/, 504],
   [/_(UNAVAILABLE|STOPPING)$/, 503],
 ];
@@ -46,9 +54,12 @@ export function makeProblem(status: number, code: string, detail: string): Probl
   return { title: titles[status] ?? "Error", status, code, detail };
 }
 
-export function problemResponse(problem: Problem): Response {
+export function problemResponse(
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   return new Response(JSON.stringify(problem), {
     status: problem.status,
-    headers: { "content-type": "application/problem+json" },
+    headers: { "content-type": "application/problem+json", ...headers },
   });
 }

@@ -6,7 +6,7 @@ export const maxBodyBytes = 1024 * 1024;
 
 /**
  * The JSON body of a request; null when there is none.
- * @throws {ControlError} BODY_TOO_LARGE before more than the limit is held, BODY_INVALID
+ * @throws {ControlError} BODY_TOO_LARGE before more than the limit is held, BODY_MEDIA_TYPE, BODY_INVALID
  */
 export async function readJsonBody(request: Request): Promise<Json> {
   if (request.body === null) return null;
@@ -20,16 +20,22 @@ export async function readJsonBody(request: Request): Promise<Json> {
     parts.push(chunk);
   }
   if (total === 0) return null;
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json\b/i.test(type)) {
-    throw new ControlError(
-      "BODY_INVALID",
-      `The body must be application/json, not "${type.slice(0, 80)}"`,
-    );
-  }
+  requireJson(request.headers.get("content-type"));
   try {
     return JSON.parse(await new Blob(parts).text());
   } catch (cause) {
     throw new ControlError("BODY_INVALID", "The body is not JSON", {}, cause);
   }
+}
+
+/**
+ * Anything else is what a page of another site may send unasked (a form, text), so it is not even parsed.
+ * @throws {ControlError} BODY_MEDIA_TYPE
+ */
+export function requireJson(contentType: string | null): void {
+  if (/^application\/json\s*(;|$)/i.test(contentType ?? "")) return;
+  throw new ControlError(
+    "BODY_MEDIA_TYPE",
+    `The body must be application/json, not "${(contentType ?? "").slice(0, 80)}"`,
+  );
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { StatusReport } from "./types.ts";
+import type { HealthReport, StatusReport } from "./types.ts";
 
 const sessionKind = z.enum(["quic", "direct_quic", "websocket"]);
 const role = z.enum(["ca", "scribe", "exit", "relay-only"]);
@@ -7,6 +7,8 @@ const texts = z.array(z.string());
 
 const selfStatus = z.object({
   id: z.string(),
+  name: z.string().nullable(),
+  tags: texts,
   network: z.string(),
   version: z.string(),
   joined: z.boolean(),
@@ -30,8 +32,20 @@ const certificateStatus = z.object({
   caFingerprint: z.string(),
 });
 
+const configStatus = z.object({
+  epoch: z.int(),
+  version: z.int(),
+  hash: z.string(),
+  note: z.string(),
+  scribe: z.string().nullable(),
+  grantEpoch: z.int(),
+  problem: z.string().nullable(),
+});
+
 const peerStatus = z.object({
   id: z.string(),
+  name: z.string().nullable(),
+  tags: texts,
   addresses: texts,
   meshAddresses: texts,
   link: z.union([sessionKind, z.literal("-")]),
@@ -58,11 +72,18 @@ export const statusSchema: z.ZodType<StatusReport> = z.object({
     state: z.enum(["running", "failed", "stopped"]),
     detail: z.string(),
   })),
+  config: configStatus.nullable(),
   warnings: z.array(z.object({
     code: z.string(),
     severity: z.enum(["warning", "error"]),
     text: z.string(),
   })),
+});
+
+/** `GET /api/health`. */
+export const healthSchema: z.ZodType<HealthReport> = z.object({
+  ok: z.boolean(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
 });
 
 /** `GET /api/permissions`. */
@@ -84,3 +105,37 @@ export const problemSchema = z.object({
   detail: z.string(),
   fields: z.record(z.string(), z.unknown()).optional(),
 });
+
+const apiKeyRole = z.enum(["admin", "read"]);
+
+/** A key as it is listed. */
+export const apiKeySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: apiKeyRole,
+  createdAt: z.string(),
+  endsAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+});
+
+/** `GET /api/api-keys`. */
+export const apiKeysSchema = z.object({ keys: z.array(apiKeySchema) });
+
+/** A key that has just been made: the only time its text is seen. */
+export const newApiKeySchema = apiKeySchema.extend({ key: z.string() });
+
+/** `POST /api/api-keys`. */
+export const createApiKeySchema = z.strictObject({
+  // Nothing that a terminal or a log could mistake for more than text.
+  name: z.string().max(64).regex(/^[A-Za-z0-9 ._@-]*$/).default(""),
+  role: apiKeyRole.default("admin"),
+});
+
+/** `POST /api/api-keys/{id}/rotate`. */
+export const rotateApiKeySchema = z.strictObject({
+  /** Null: the old key works until it is revoked. */
+  overlapSeconds: z.int().min(0).max(31_536_000).nullable().default(86_400),
+});
+
+/** `{id}` of a key. */
+export const apiKeyParams = z.object({ id: z.string().regex(/^[0-9a-f]{12}$/) });

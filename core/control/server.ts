@@ -1,14 +1,18 @@
 import { errorText } from "../errors/mod.ts";
 import type { LogFn } from "../plugin/types.ts";
 import { version } from "../version.ts";
+import type { ApiKeyStore } from "./api_key_store.ts";
+import { localCaller } from "./authorisation.ts";
 import { claimSocketPath } from "./claim_socket.ts";
 import { ControlError } from "./errors.ts";
+import { lazyApp } from "./lazy_app.ts";
 import type { NodeControl } from "./types.ts";
 
 export interface ServeControlOptions {
   /** `<data-dir>/pulse.sock`; the directory has to exist. */
   readonly socketPath: string;
   readonly control: NodeControl;
+  readonly apiKeys: ApiKeyStore;
   readonly log: LogFn;
   /** Ends the service like disposing it does. */
   readonly signal?: AbortSignal;
@@ -16,43 +20,20 @@ export interface ServeControlOptions {
   readonly requestTimeoutMs?: number;
 }
 
-/** Requests answered at once; more are refused with 503. */
-export const maxRequests = 64;
-
 /**
- * Serves the control API on a unix socket of mode 0600. The HTTP library and its schemas come in with the first request that needs
- * them: a node nobody asks anything does not pay their memory (6 to 7 MB measured). `GET /api/ping` needs none of it.
+ * Serves the control API on a unix socket of mode 0600. `GET /api/ping` needs nothing of what `lazyApp` loads.
  * @throws {ControlError} SOCKET_IN_USE, SOCKET_PATH
  */
 export async function serveControl(options: ServeControlOptions): Promise<AsyncDisposable> {
-  const { socketPath, control, log } = options;
+  const { socketPath, log } = options;
   await claimSocketPath(socketPath);
   const stopping = new AbortController();
-  let app: Promise<(request: Request) => Promise<Response>> | undefined;
-  const loadApp = async () => {
-    const { createControlApp } = await import("./app.ts");
-    const { signal } = stopping;
-    const { requestTimeoutMs } = options;
-    return createControlApp({
-      control,
-      log,
-      pid: Deno.pid,
-      signal,
-      ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
-    });
-  };
-  let active = 0;
+  const app = lazyApp({ ...options, signal: stopping.signal });
   const handler = async (request: Request): Promise<Response> => {
     if (request.method === "GET" && new URL(request.url).pathname === "/api/ping") {
       return Response.json({ pid: Deno.pid, version });
     }
-    if (active >= maxRequests) return new Response(null, { status: 503 });
-    active++;
-    try {
-      return await (await (app ??= loadApp()))(request);
-    } finally {
-      active--;
-    }
+    return await app(request, localCaller);
   };
   const server = listen(socketPath, handler);
   try {

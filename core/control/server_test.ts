@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ControlClient } from "./client.ts";
 import { ControlError, NotRunningError } from "./errors.ts";
 import { serveControl } from "./server.ts";
-import { sampleControl, sampleStatus } from "./testing.ts";
+import { noApiKeys, sampleControl, sampleStatus } from "./testing.ts";
 import type { NodeControl } from "./types.ts";
 
 async function withSocket(run: (path: string) => Promise<void>): Promise<void> {
@@ -19,6 +19,7 @@ const serve = (socketPath: string, changes: Partial<NodeControl> = {}, signal?: 
   serveControl({
     socketPath,
     control: sampleControl(changes),
+    apiKeys: noApiKeys(),
     log: () => {},
     ...(signal === undefined ? {} : { signal }),
   });

@@ -1,3 +1,5 @@
+import { ApiKeyStore } from "./api_key_store.ts";
+import type { HistoryControl } from "../history/types.ts";
 import type { NodeControl, StatusReport } from "./types.ts";
 
 /** For tests: a status that fits the schema. */
@@ -5,6 +7,8 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
   return {
     self: {
       id: "4353db8f32bad58020c6d3c9238f80c2",
+      name: "relay",
+      tags: [],
       network: "corp",
       version: "0.1.0",
       joined: true,
@@ -28,6 +32,15 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
     },
     peers: [],
     plugins: [{ name: "ca", state: "running", detail: "" }],
+    config: {
+      epoch: 1,
+      version: 3,
+      hash: "ef".repeat(32),
+      note: "name relay",
+      scribe: "4353db8f32bad58020c6d3c9238f80c2",
+      grantEpoch: 1,
+      problem: null,
+    },
     warnings: [],
     ...changes,
   };
@@ -37,10 +50,44 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
 export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
   return {
     status: () => sampleStatus(),
+    health: () =>
+      Promise.resolve({ ok: true, checks: [{ name: "node", ok: true, detail: "joined" }] }),
     probePermissions: () => Promise.resolve([{ what: "ffi", allowed: false, detail: "denied" }]),
     stop: () => {},
     pluginRoutes: () => [],
     metrics: () => Promise.resolve("pulse_peers_total 3\n"),
+    history: sampleHistory(),
+    ...changes,
+  };
+}
+
+/** For tests: a store without keys, whose file cannot be written. */
+export function noApiKeys(): ApiKeyStore {
+  return new ApiKeyStore("/nonexistent/api-keys.json", () => 0);
+}
+
+/** For tests: a history in which nothing happened. */
+export function sampleHistory(changes: Partial<HistoryControl> = {}): HistoryControl {
+  return {
+    events: () => ({ events: [], next: null }),
+    follow: async function* () {},
+    stats: ({ resolution = "10s" }) =>
+      Promise.resolve({
+        node: "4353db8f32bad58020c6d3c9238f80c2",
+        resolution,
+        series: [],
+        truncated: false,
+      }),
+    audit: () => ({ entries: [], next: null }),
+    verifyAudit: () =>
+      Promise.resolve({
+        entries: 0,
+        first: 1,
+        brokenAt: null,
+        reason: null,
+        head: "0".repeat(64),
+      }),
+    recordAudit: () => Promise.resolve(),
     ...changes,
   };
 }

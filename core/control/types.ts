@@ -1,3 +1,4 @@
+import type { HistoryControl } from "../history/types.ts";
 import type { NodeId, Role } from "../identity/types.ts";
 import type { PluginApiRoute, PluginStatus } from "../plugin/types.ts";
 import type { SessionKind } from "../sessions/types.ts";
@@ -11,12 +12,30 @@ export interface StatusReport {
   readonly certificate: CertificateStatus | null;
   readonly peers: readonly PeerStatus[];
   readonly plugins: readonly PluginStatus[];
+  /** The signed network config in force; null before the node has joined. */
+  readonly config: ConfigStatus | null;
   /** Empty when all is well. */
   readonly warnings: readonly HealthWarning[];
 }
 
+export interface ConfigStatus {
+  /** 0 while there is none. */
+  readonly epoch: number;
+  readonly version: number;
+  /** SHA-256 of its document, hex; empty while there is none. */
+  readonly hash: string;
+  readonly note: string;
+  /** Whom the CA has granted the role, and in which epoch. */
+  readonly scribe: NodeId | null;
+  readonly grantEpoch: number;
+  /** What is wrong with what came last, in words. */
+  readonly problem: string | null;
+}
+
 export interface SelfStatus {
   readonly id: NodeId;
+  readonly name: string | null;
+  readonly tags: readonly string[];
   readonly network: string;
   readonly version: string;
   readonly joined: boolean;
@@ -46,6 +65,9 @@ export interface CertificateStatus {
 
 export interface PeerStatus {
   readonly id: NodeId;
+  /** From the network config. */
+  readonly name: string | null;
+  readonly tags: readonly string[];
   readonly addresses: readonly string[];
   readonly meshAddresses: readonly string[];
   /** `-` when there is no direct session. */
@@ -83,17 +105,36 @@ export interface PermissionProbe {
   readonly detail: string;
 }
 
+/** `GET /api/health`: whether the node does its work. */
+export interface HealthReport {
+  readonly ok: boolean;
+  /** The node itself, then every plugin. */
+  readonly checks: readonly HealthCheck[];
+}
+
+/** One part of the node and how it is. */
+export interface HealthCheck {
+  /** `node`, or `plugin <name>`. */
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
 /** What the control API needs of a running node. */
 export interface NodeControl {
   status(): StatusReport;
+  /** Asks every plugin too, so it may take as long as the slowest of them. */
+  health(): Promise<HealthReport>;
   /** Tries, from inside the process, what a relay must not be able to do. */
   probePermissions(): Promise<readonly PermissionProbe[]>;
   /** Begins an orderly stop; returns at once. */
   stop(): void;
   /** Routes of the loaded plugins, mounted under `/api`. */
   pluginRoutes(): readonly PluginApiRoute[];
-  /** Prometheus text exposition. */
-  metrics(): Promise<string>;
+  /** Prometheus text exposition; `clean` leaves out names its linter objects to, each of which has a twin. */
+  metrics(names: "all" | "clean"): Promise<string>;
+  /** Events, statistics, audit log. */
+  readonly history: HistoryControl;
 }
 
 /** Names of the files in a data directory. */
@@ -103,8 +144,11 @@ export const dataFiles = {
   anchor: "ca.crt",
   peers: "peers.json",
   state: "state.json",
+  networkConfig: "network.config",
+  networkMark: "network.mark",
   controlSocket: "pulse.sock",
   tunnelSocket: "tunnel.sock",
   localToken: "local-token",
+  apiKeys: "api-keys.json",
   log: "pulse.log",
 } as const;

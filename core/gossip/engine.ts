@@ -217,6 +217,13 @@ export class GossipEngine {
     return this.#effects(now);
   }
 
+  /** Exactly these are refused from now on: others that were come back with their next word. */
+  setRevoked(ids: Iterable<NodeId>, now: number): GossipEffects {
+    const wanted = new Set(ids);
+    for (const id of this.#table.revoked()) if (!wanted.has(id)) this.#table.reinstate(id);
+    return this.revoke(wanted, now);
+  }
+
   /** Does whatever is due. Harmless when called early or late. */
   tick(now: number): GossipEffects {
     this.#publish(now);

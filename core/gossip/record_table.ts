@@ -134,6 +134,15 @@ export class RecordTable {
     return entry;
   }
 
+  /** What was held of it is gone; it may speak again. */
+  reinstate(id: NodeId): void {
+    this.#revoked.delete(id);
+  }
+
+  revoked(): ReadonlySet<NodeId> {
+    return this.#revoked;
+  }
+
   isRevoked(id: NodeId): boolean {
     return this.#revoked.has(id);
   }

@@ -15,6 +15,17 @@ export interface ScribeGrant {
   readonly sealKey: string;
   /** Milliseconds since the epoch, for people. */
   readonly issuedAt: number;
+  /**
+   * The config that was in force at the CA: the only one of an earlier epoch that may still be taken, until the new scribe
+   * publishes. Null: there was none.
+   */
+  readonly base: ConfigPosition & { readonly hash: string } | null;
+}
+
+/** Where a config stands in the order of all configs: by epoch, then by version. `{0, 0}` stands before the first. */
+export interface ConfigPosition {
+  readonly epoch: number;
+  readonly version: number;
 }
 
 /** What the network is told of one node. */

@@ -15,7 +15,7 @@ export interface AdmissionOptions {
 /** Who may link, and whose streams may pass, once certificates have been checked. */
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #revoked = new Set<NodeId>();
+  #revoked: ReadonlySet<NodeId> = new Set();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -25,8 +25,9 @@ export class Admission {
     return this.#revoked;
   }
 
-  revoke(ids: Iterable<NodeId>): void {
-    for (const id of ids) this.#revoked.add(id);
+  /** Exactly these get nothing from now on. */
+  setRevoked(ids: Iterable<NodeId>): void {
+    this.#revoked = new Set(ids);
   }
 
   /** The last word on a peer whose certificate is valid. @throws {LinkRefusedError} */

@@ -10,6 +10,7 @@ import {
   renewProtocol,
   storeCredentials,
 } from "../identity/mod.ts";
+import type { EventFields } from "../history/types.ts";
 import type { Json, LogFn } from "../plugin/types.ts";
 import { Deadline, type MeshStream } from "../streams/mod.ts";
 import { joinThroughRelays } from "./join_network.ts";
@@ -30,6 +31,8 @@ export interface CertificateKeeperOptions {
   /** Asks the CA in this very process; undefined where there is none. */
   readonly signSelf: ((csr: Uint8Array) => Promise<Json>) | undefined;
   openToCa(protocol: string, signal: AbortSignal): Promise<MeshStream>;
+  /** For the event log. */
+  emit(type: string, fields: EventFields): void;
 }
 
 /** How a node comes to its certificate and keeps it fresh. */
@@ -87,7 +90,7 @@ export class CertificateKeeper {
     signal: AbortSignal,
     failed: (error: unknown) => void,
   ): Promise<Credentials | null> {
-    const { key, config, log } = this.#options;
+    const { key, config, log, emit } = this.#options;
     for (
       let wait = joinRetryMs.first;
       !signal.aborted;
@@ -98,10 +101,12 @@ export class CertificateKeeper {
         if (plan === null) return null;
         const credentials = await this.#store(await joinThroughRelays({ ...plan, key, signal }));
         log("info", "joined", { network: credentials.certificate.network });
+        emit("join_attempted", { detail: `joined ${credentials.certificate.network}` });
         return credentials;
       } catch (error) {
         if (signal.aborted) return null;
         failed(error);
+        emit("join_failed", { error: errorText(error) });
         log("warn", "join failed", { error: errorText(error), retrySeconds: wait / 1000 });
         await sleep(wait, signal);
       }
@@ -111,7 +116,7 @@ export class CertificateKeeper {
 
   /** Renews in time until the signal ends it. */
   async keep(node: Node, signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
+    const { log, emit } = this.#options;
     while (!signal.aborted) {
       const now = systemClock.wall();
       if (this.#schedule.due(node.credentials, now)) {
@@ -123,13 +128,14 @@ export class CertificateKeeper {
           await node.renew(renewed);
           this.#schedule.succeeded();
           this.renewalError = undefined;
-          log("info", "certificate renewed", {
-            notAfter: new Date(node.credentials.certificate.notAfter).toISOString(),
-          });
+          const notAfter = new Date(node.credentials.certificate.notAfter).toISOString();
+          log("info", "certificate renewed", { notAfter });
+          emit("cert_renew", { notAfter });
         } catch (error) {
           this.#schedule.failed(now);
           this.renewalError = errorText(error);
           log("warn", "renewal failed", { error: errorText(error) });
+          emit("cert_renew_failed", { error: errorText(error) });
         }
       }
       await sleep(this.#schedule.nextCheck(node.credentials, systemClock.wall()), signal);

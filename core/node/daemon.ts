@@ -1,43 +1,65 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { systemClock } from "../clock/clock.ts";
 import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
+import { ApiKeyStore } from "../control/api_key_store.ts";
+import { serveNetwork } from "../control/network_server.ts";
 import { serveControl } from "../control/server.ts";
+import { TunnelPorts } from "../control/tunnel_ports.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
+  type HealthReport,
+  type HealthWarning,
   type NodeControl,
   type PermissionProbe,
   type StatusReport,
 } from "../control/types.ts";
-import { errorText, PulseError } from "../errors/mod.ts";
+import { errorCode, errorText, PulseError } from "../errors/mod.ts";
 import {
   type Credentials,
   loadCredentials,
   loadOrCreateNodeKey,
   type NodeKey,
 } from "../identity/mod.ts";
+import { commandProtocol } from "../commands/mod.ts";
+import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
-import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
+import type { HostServices, Json, PluginApiRoute } from "../plugin/types.ts";
+import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
+import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
+import { callCoreService, coreServices } from "./core_services.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
+import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
-import { formatHostPort, parseHostPort } from "../address/mod.ts";
+import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
-import { nodeMetrics } from "./metrics.ts";
+import { expositionText, nodeSamples, uncleanNames } from "../metrics/mod.ts";
+import { metricsInput } from "./metrics.ts";
+import type { NetworkConfigStorage } from "./network_config.ts";
+import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
+import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
+import { NodeHistory } from "./node_history.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
-import { prometheusText } from "./prometheus_text.ts";
+import { RemoteCommands } from "./remote_commands.ts";
+import { applyRemoteSettings } from "./remote_settings.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
+import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
 import { healthWarnings } from "./status_warnings.ts";
 
 /** Peers are remembered and sequences reserved this often, and for the first time this soon. */
 const housekeepingMs = { first: 5_000, then: 60_000 };
+
+/** The node the CA has granted the role of the scribe. */
+const grantedScribe = z.object({ scribeId: z.string().nullable() });
 
 /** One pulse process: plugins, the node once it has joined, the control sockets, and the order of their coming and going. */
 export class Daemon implements NodeControl, AsyncDisposable {
@@ -50,27 +72,46 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #startedAt = systemClock.now();
   readonly #services: HostServices;
+  readonly #history: NodeHistory;
   readonly #revocations: OwnRevocations;
+  readonly #apiKeys: ApiKeyStore;
+  readonly #tunnelPorts = new TunnelPorts(() => systemClock.now());
   #node: Node | undefined;
+  #restartWanted = false;
   #reservedUpTo = 0;
   #joinError: string | undefined;
+  #apiError: string | undefined;
+  #scribe: ScribeRequest | undefined;
 
   /** Everything that can be had before the network is joined: the key, the plugins, the certificate if there is one. */
   static async start(config: DaemonConfig, log: Logger): Promise<Daemon> {
     const key = await loadOrCreateNodeKey(join(config.dataDir, dataFiles.key));
     const started: { daemon?: Daemon } = {};
+    const history = new NodeHistory({
+      dataDir: config.dataDir,
+      self: key.id,
+      clock: systemClock,
+      log: log.child("history"),
+      node: () => started.daemon?.node,
+      warnings: () => started.daemon?.warnings() ?? [],
+    });
     const services = makeHostServices({
       id: key.id,
       network: config.network,
       node: () => started.daemon?.node,
       call: (service, method, argument) => {
+        if (coreServices.includes(service)) {
+          const call = { service, method, argument };
+          return callCoreService(started.daemon?.node, call, systemClock.now());
+        }
         if (started.daemon === undefined) {
           throw new PulseError("PLUGIN_TOO_EARLY", "The node is still starting");
         }
         return started.daemon.#plugins.call(service, method, argument);
       },
       emit: (type, fields) => {
-        log.child("event")("info", "event", { event: type, ...fields });
+        if (type !== "audit") log.child("event")("info", "event", { event: type, ...fields });
+        history.event(type, fields);
         if (type === "node_revoked") started.daemon?.followRevocations();
       },
     });
@@ -81,9 +122,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
       dataDir: config.dataDir,
       baseUrl: new URL("../../", import.meta.url).href,
       services,
+      coreServices,
       log: log.child("plugin"),
     });
-    return started.daemon = new Daemon(config, log, key, plugins, services);
+    return started.daemon = new Daemon(config, log, key, plugins, services, history);
   }
 
   private constructor(
@@ -92,13 +134,19 @@ export class Daemon implements NodeControl, AsyncDisposable {
     key: NodeKey,
     plugins: PluginHost,
     services: HostServices,
+    history: NodeHistory,
   ) {
     this.#config = config;
     this.#log = log;
     this.#key = key;
     this.#plugins = plugins;
     this.#services = services;
+    this.#history = this.#resources.use(history);
     this.#resources.use(plugins);
+    this.#apiKeys = new ApiKeyStore(
+      join(config.dataDir, dataFiles.apiKeys),
+      () => systemClock.wall(),
+    );
     this.#certificates = new CertificateKeeper({
       key,
       config,
@@ -107,6 +155,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
         ? (csr) => plugins.call("ca", "signSelf", { csr: csr.toBase64() })
         : undefined,
       openToCa: (protocol, signal) => openToCa(this.#node, protocol, signal),
+      emit: (type, fields) => history.event(type, fields),
     });
     this.#revocations = this.#resources.use(
       new OwnRevocations({
@@ -132,6 +181,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     // Told to end while it was starting: an abort that has been is not heard again.
     if (signal.aborted) return;
     signal.addEventListener("abort", () => this.#stop.abort(), { once: true });
+    this.#history.event("startup", { detail: version });
     const stored = await loadCredentials(this.#config.dataDir, {
       now: systemClock.wall(),
       ...(this.#config.networkGiven && { network: this.#config.network }),
@@ -148,7 +198,20 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    await Promise.all([this.#housekeeping(), this.#keepCertificate()]);
+    try {
+      await this.#serveApi();
+    } catch (error) {
+      // A scribe whose usual address is taken is still a scribe; an address somebody asked for is a promise.
+      if (this.#config.apiRequired || errorCode(error) !== "API_LISTEN") throw error;
+      this.#apiError = `${errorText(error)}; name another address with --api-listen`;
+      this.#log("warn", "the API does not listen", { error: this.#apiError });
+    }
+    await Promise.all([
+      this.#housekeeping(),
+      this.#keepCertificate(),
+      this.#askForScribe(),
+      this.#history.run(this.#stop.signal),
+    ]);
   }
 
   async #startNode(credentials: Credentials): Promise<void> {
@@ -156,6 +219,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const peersPath = join(config.dataDir, dataFiles.peers);
     const sequence = await this.#reserve();
     const revoked = await this.#revocations.list();
+    const remote = this.#remoteCommands(credentials.certificate.network);
+    const networkConfig = await this.#storedConfig();
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -170,20 +235,40 @@ export class Daemon implements NodeControl, AsyncDisposable {
       targets: {
         any: !config.relayOnly,
         allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
+        opened: (port, origin) => this.#tunnelPorts.open(port, origin),
       },
       quic: config.quic,
       websocket: config.websocket,
       capabilities: this.#capabilities(),
+      services: config.services,
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
+      networkConfig,
       initialSequence: sequence,
       hooks: {
-        linkUp: (peer, kind) => this.#plugins.linkUp({ id: peer, kind }),
-        linkDown: (peer, reason) => this.#plugins.linkDown({ id: peer, reason }),
-        protocols: () => this.#plugins.protocols(),
-        handleStream: (protocol, stream, from) =>
-          this.#plugins.handleStream(protocol, stream, from),
+        networkConfig: (news) => this.#plugins.networkConfigChanged(news),
+        linkUp: (peer, kind) => {
+          this.#history.event("link_up", { node: peer, detail: kind });
+          this.#plugins.linkUp({ id: peer, kind });
+        },
+        linkDown: (peer, reason) => {
+          this.#history.event("link_down", { node: peer, detail: reason });
+          this.#plugins.linkDown({ id: peer, reason });
+        },
+        protocols: () => [
+          commandProtocol,
+          ...this.#plugins.protocols(),
+          ...this.#history.protocols,
+        ],
+        handleStream: async (protocol, stream, from) => {
+          if (protocol === commandProtocol) {
+            await remote.serve(stream, from);
+            return true;
+          }
+          return await this.#history.handle(protocol, stream, from) ||
+            await this.#plugins.handleStream(protocol, stream, from);
+        },
         join: (conversation) =>
           serveJoin(conversation, {
             local: (c) => this.#plugins.join(c),
@@ -193,11 +278,36 @@ export class Daemon implements NodeControl, AsyncDisposable {
       },
     });
     this.#resources.use(this.#node);
+    this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
     this.#log("info", "node is up", {
       id: this.#node.id,
       network: credentials.certificate.network,
       listen: formatHostPort(this.#node.listeners.address),
     });
+  }
+
+  /** What the scribe may tell this node. */
+  #remoteCommands(network: string): RemoteCommands {
+    return new RemoteCommands({
+      self: this.#key.id,
+      network,
+      scribe: async () => {
+        const current = await this.#services.call("netconfig", "current", null);
+        return grantedScribe.parse(current).scribeId;
+      },
+      restart: () => this.restart(),
+      configure: (settings) =>
+        applyRemoteSettings(settings, { setLogLevel: (level) => this.#log.setLevel(level) }),
+      now: () => systemClock.wall(),
+      log: this.#log.child("remote"),
+    });
+  }
+
+  async #storedConfig(): Promise<NetworkConfigStorage> {
+    const { dataDir } = this.#config;
+    const { problems, ...stored } = await loadNetworkConfig(dataDir);
+    for (const problem of problems) this.#log("error", "network config", { error: problem });
+    return { stored, save: (state) => saveNetworkConfig(dataDir, state) };
   }
 
   /** Peers named by the operator, and the relay the node joined through. */
@@ -209,7 +319,9 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const config = this.#config;
     const capabilities = ["relay"];
     if (config.ca) capabilities.push("ca");
+    if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
+    if (config.dns !== null) capabilities.push("dns");
     return capabilities;
   }
 
@@ -229,7 +341,35 @@ export class Daemon implements NodeControl, AsyncDisposable {
       await serveControl({
         socketPath: join(dataDir, dataFiles.controlSocket),
         control: this,
+        apiKeys: this.#apiKeys,
         log: this.#log.child("control"),
+        signal: this.#stop.signal,
+      }),
+    );
+  }
+
+  /** After the node, whose certificate it shows. */
+  async #serveApi(): Promise<void> {
+    const { api, apiHosts } = this.#config;
+    const node = this.#node;
+    if (api === null || node === undefined) return;
+    const listen = parseHostPort(api);
+    const { id, network } = node.credentials.certificate;
+    const certificate = () => {
+      const { key, certificate } = node.credentials;
+      return { key: key.privateKeyPem, cert: certificate.pem };
+    };
+    this.#resources.use(
+      await serveNetwork({
+        listen,
+        // Its certificate's own name: nobody can register names below .internal.
+        names: [...apiHosts, nodeServerName(id, network)],
+        certificate: isLoopbackIp(listen.host) ? null : certificate,
+        control: this,
+        apiKeys: this.#apiKeys,
+        tunnels: this.#tunnelPorts,
+        log: this.#log.child("api"),
+        now: () => systemClock.now(),
         signal: this.#stop.signal,
       }),
     );
@@ -267,10 +407,21 @@ export class Daemon implements NodeControl, AsyncDisposable {
     await this.#certificates.keep(node, this.#stop.signal);
   }
 
+  async #askForScribe(): Promise<void> {
+    const node = this.#node;
+    if (node === undefined || !this.#config.scribe) return;
+    this.#scribe = new ScribeRequest({
+      self: node.id,
+      grant: () => node.networkConfig.state.grant?.grant,
+      openToCa: (signal) => openToCa(node, scribeProtocol, signal),
+      log: this.#log.child("scribe"),
+    });
+    await this.#scribe.run(this.#stop.signal);
+  }
+
   status(): StatusReport {
     const node = this.#node;
     const now = systemClock.now();
-    const plugins = this.#plugins.status();
     const certificate = node === undefined
       ? null
       : certificateStatus(node.credentials, systemClock.wall());
@@ -287,19 +438,40 @@ export class Daemon implements NodeControl, AsyncDisposable {
       }),
       certificate,
       peers: node === undefined ? [] : peerStatuses(node, now),
-      plugins,
-      warnings: healthWarnings({
-        certificate,
-        linked: node?.linkedPeers().length ?? 0,
-        ca: this.#config.ca,
-        known: node?.remembered().length ?? 0,
-        configured: this.#configuredPeers().length,
-        failures: node?.dialFailures ?? new Map(),
-        plugins,
-        joinError: this.#joinError,
-        renewalError: this.#certificates.renewalError,
-      }),
+      plugins: this.#plugins.status(),
+      config: node === undefined ? null : configStatus(node.networkConfig.state),
+      warnings: this.warnings(),
     };
+  }
+
+  /** What an operator should know. */
+  warnings(): HealthWarning[] {
+    const node = this.#node;
+    const health = healthWarnings({
+      certificate: node === undefined
+        ? null
+        : certificateStatus(node.credentials, systemClock.wall()),
+      linked: node?.linkedPeers().length ?? 0,
+      ca: this.#config.ca,
+      known: node?.remembered().length ?? 0,
+      configured: this.#configuredPeers().length,
+      failures: node?.dialFailures ?? new Map(),
+      plugins: this.#plugins.status(),
+      joinError: this.#joinError,
+      renewalError: this.#certificates.renewalError,
+      config: node === undefined ? [] : configProblems(node.networkConfig.state),
+      scribeError: this.#scribe?.error,
+      apiError: this.#apiError,
+    });
+    return [...health, ...this.#history.history.warnings()];
+  }
+
+  get history(): HistoryControl {
+    return this.#history.history;
+  }
+
+  async health(): Promise<HealthReport> {
+    return healthReport(this.status().warnings, await this.#plugins.health());
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {
@@ -310,17 +482,41 @@ export class Daemon implements NodeControl, AsyncDisposable {
     this.#stop.abort();
   }
 
+  /** Stops; whoever started the daemon is to start it again. */
+  restart(): void {
+    this.#restartWanted = true;
+    this.#stop.abort();
+  }
+
+  /** Whether it stops to be started again. */
+  get restartWanted(): boolean {
+    return this.#restartWanted;
+  }
+
   pluginRoutes(): readonly PluginApiRoute[] {
     return this.#plugins.apiRoutes();
   }
 
-  async metrics(): Promise<string> {
-    const own = this.#node === undefined ? [] : nodeMetrics(this.#node, systemClock.wall());
-    return prometheusText([...own, ...await this.#plugins.metrics()]);
+  async metrics(names: "all" | "clean"): Promise<string> {
+    const node = this.#node;
+    const own = node === undefined ? [] : nodeSamples(metricsInput(node, systemClock.wall()));
+    const samples = [...own, ...await this.#plugins.metrics()];
+    if (this.#plugins.provides("metrics")) {
+      try {
+        const argument = { names, samples } as unknown as Json;
+        return z.string().parse(await this.#plugins.call("metrics", "render", argument));
+      } catch (error) {
+        this.#log("warn", "the metrics plugin failed a scrape", { error: errorText(error) });
+      }
+    }
+    return expositionText(
+      names === "all" ? samples : samples.filter(({ name }) => !uncleanNames.has(name)),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#history.event("shutdown", {});
     const node = this.#node;
     if (node !== undefined && !this.#config.relayOnly) {
       await savePeers(join(this.#config.dataDir, dataFiles.peers), node.remembered()).catch(

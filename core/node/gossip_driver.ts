@@ -1,3 +1,4 @@
+import type { GossipCounters } from "../gossip/mod.ts";
 import type { Clock } from "../clock/clock.ts";
 import { errorText } from "../errors/mod.ts";
 import {
@@ -85,6 +86,10 @@ export class GossipDriver implements Disposable {
     return this.#engine.records();
   }
 
+  counters(): Readonly<GossipCounters> {
+    return this.#engine.counters();
+  }
+
   get(id: NodeId): GossipRecord | undefined {
     return this.#engine.get(id);
   }
@@ -135,8 +140,8 @@ export class GossipDriver implements Disposable {
     this.#apply(this.#engine.replaceCertificate(identity, this.#now()));
   }
 
-  revoke(ids: Iterable<NodeId>): void {
-    this.#apply(this.#engine.revoke(ids, this.#now()));
+  setRevoked(ids: Iterable<NodeId>): void {
+    this.#apply(this.#engine.setRevoked(ids, this.#now()));
   }
 
   #now(): number {

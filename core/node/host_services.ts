@@ -1,5 +1,6 @@
 import { PulseError } from "../errors/mod.ts";
 import type { HostServices, Json } from "../plugin/types.ts";
+import { meshAddressesOf } from "./directory.ts";
 import type { Node } from "./node.ts";
 
 /** What plugins may ask of core. The node comes later than its plugins: the CA plugin makes its certificate. */
@@ -33,10 +34,12 @@ export function makeHostServices(options: HostServicesOptions): HostServices {
     },
     peers: () => {
       const node = joined();
+      const { body } = node.networkConfig;
       const peers = [...node.records()].filter((record) => record.id !== node.id);
       return Promise.resolve(peers.map((record) => ({
         id: record.id,
-        meshAddresses: record.certificate.meshAddresses,
+        ...(body.nodes[record.id]?.name && { name: body.nodes[record.id]!.name! }),
+        meshAddresses: meshAddressesOf(record.certificate, body.nodes[record.id]),
         roles: record.certificate.roles,
         capabilities: record.report.capabilities,
         linked: node.link(record.id) !== undefined,

@@ -5,8 +5,12 @@ import { errorCode, errorText, PulseError } from "../errors/mod.ts";
 import { type Logger, openNodeLogger } from "../log/mod.ts";
 import { Daemon } from "./daemon.ts";
 import { prepareDataDir } from "./data_dir.ts";
+import { restartExitCode } from "./restart_exit_code.ts";
 
-/** The daemon's entry: one line of configuration on stdin, so that no secret is ever on a command line. */
+/**
+ * The daemon's entry: one line of configuration on stdin, so that no secret is ever on a command line. SIGINT and SIGTERM end it in
+ * order, SIGHUP too, but to be started again.
+ */
 async function main(): Promise<number> {
   const stdin = Deno.stdin.readable.getReader();
   const config = parseDaemonConfig(await readLine(stdin));
@@ -21,14 +25,21 @@ async function main(): Promise<number> {
   });
   const { log } = logger;
   const stop = new AbortController();
+  const restart = { wanted: false };
   const onSignal = () => stop.abort();
+  const onHangUp = () => {
+    restart.wanted = true;
+    stop.abort();
+  };
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, onSignal);
+  Deno.addSignalListener("SIGHUP", onHangUp);
   if (config.foreground) watchParent(stdin, onSignal);
   else await stdin.cancel();
   try {
-    return await run(config, log, stop.signal);
+    return await run(config, log, stop.signal, restart);
   } finally {
     for (const name of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(name, onSignal);
+    Deno.removeSignalListener("SIGHUP", onHangUp);
     if (config.foreground) await stdin.cancel();
   }
 }
@@ -37,12 +48,14 @@ async function run(
   config: DaemonConfig,
   log: Logger,
   signal: AbortSignal,
+  restart: { readonly wanted: boolean },
 ): Promise<number> {
   try {
     await using daemon = await Daemon.start(config, log);
     await daemon.run(signal);
-    log("info", "stopping", {});
-    return 0;
+    const again = restart.wanted || daemon.restartWanted;
+    log("info", again ? "stopping, to be started again" : "stopping", {});
+    return again ? restartExitCode : 0;
   } catch (error) {
     log("error", errorText(error), { code: errorCode(error) });
     // `start` shows the log; the foreground shows stderr.

@@ -1,6 +1,13 @@
 import type { GossipRecord } from "../gossip/types.ts";
 import type { NodeId } from "../identity/types.ts";
-import { type Avoid, type NoPath, type Path, type Paths, Router } from "../router/mod.ts";
+import {
+  type Avoid,
+  type NoPath,
+  type Path,
+  type Paths,
+  type QuickestWay,
+  Router,
+} from "../router/mod.ts";
 import { reportedLinks } from "./mesh_view.ts";
 
 export interface MeshRoutesOptions {
@@ -30,6 +37,10 @@ export class MeshRoutes {
     this.#router.setRevoked(ids);
   }
 
+  setPins(pins: ReadonlyMap<NodeId, NodeId>): void {
+    this.#router.setPins(pins);
+  }
+
   /** The viable paths to a node, best first, or why there is none. */
   paths(destination: NodeId): Paths | NoPath {
     return this.#fresh().paths(destination);
@@ -43,6 +54,11 @@ export class MeshRoutes {
   /** The best one, for control. */
   best(destination: NodeId, avoid: Avoid): Path | NoPath {
     return this.#fresh().best(destination, avoid);
+  }
+
+  /** The quickest way to every node, for tables. */
+  ways(): Map<NodeId, QuickestWay> {
+    return this.#fresh().ways();
   }
 
   #fresh(): Router {

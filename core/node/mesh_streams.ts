@@ -8,9 +8,11 @@ import {
   StreamError,
   type StreamRequest,
 } from "../streams/mod.ts";
+import type { PolicyGate } from "./policy_gate.ts";
 
 export interface MeshStreamsOptions {
   readonly deps: StreamDeps;
+  readonly gate: PolicyGate;
   /** Draws a path for a new flow; `avoid` holds the links that just failed. */
   choose(destination: NodeId, avoid: Avoid): Path | NoPath;
   /** The best path, without drawing. */
@@ -23,8 +25,8 @@ export interface MeshStreamsOptions {
 /** A request is tried over this many paths before the last refusal is the answer. */
 const maxAttempts = 3;
 
-/** The protocol that carries users' traffic, which is spread over the paths; what nodes say to each other takes the best one. */
-const spreadProtocol = "tcp";
+/** The protocols that carry users' traffic, which is spread over the paths; what nodes say to each other takes the best one. */
+const spreadProtocols: readonly string[] = ["tcp", "udp"];
 
 /**
  * Opens streams over the paths the router gives. A path that turns out dead before the destination has answered costs another
@@ -44,10 +46,20 @@ export class MeshStreams {
     request: StreamRequest,
     options: { signal?: AbortSignal } = {},
   ): Promise<MeshStream> {
+    const { gate } = this.#options;
+    const flow = gate.admitRequest(request);
+    const stream = await this.#open(request, options);
+    gate.hold(flow, stream);
+    return stream;
+  }
+
+  async #open(request: StreamRequest, options: { signal?: AbortSignal }): Promise<MeshStream> {
     if (request.destination === this.#options.deps.self) return await this.#options.local(request);
     const links: (readonly [NodeId, NodeId])[] = [];
     let failure: StreamError | undefined;
-    const pick = request.protocol === spreadProtocol ? this.#options.choose : this.#options.best;
+    const pick = spreadProtocols.includes(request.protocol)
+      ? this.#options.choose
+      : this.#options.best;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const path = pick(request.destination, { links });
       if (isNoPath(path)) {

@@ -3,6 +3,7 @@ import type { NodeId } from "../identity/types.ts";
 import { createTestCa } from "../identity/testing.ts";
 import type { Avoid, Path } from "../router/mod.ts";
 import { MeshStreams } from "./mesh_streams.ts";
+import { PolicyGate } from "./policy_gate.ts";
 
 /** Streams of a node without a link, and what was asked of its router. */
 async function streamsOfNobody() {
@@ -22,6 +23,7 @@ async function streamsOfNobody() {
       authorize: () => {},
       now: () => Date.now(),
     },
+    gate: new PolicyGate({ self: credentials.key.id, addresses: () => [], log: () => {} }),
     choose: answer("drawn"),
     best: answer("best"),
     local: () => Promise.reject(new Error("not to itself")),
@@ -32,7 +34,7 @@ async function streamsOfNobody() {
 
 const destination = "f".repeat(32);
 
-for (const [protocol, how] of [["tcp", "drawn"], ["ca.renew", "best"]] as const) {
+for (const [protocol, how] of [["tcp", "drawn"], ["udp", "drawn"], ["ca.renew", "best"]] as const) {
   Deno.test(`a path for ${protocol} is ${how}, again for each that failed, three times`, async () => {
     const { streams, asked } = await streamsOfNobody();
     await assert.rejects(streams.open({ destination, protocol, port: 1 }), {

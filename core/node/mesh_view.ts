@@ -16,17 +16,24 @@ export function* reportedLinks(records: Iterable<GossipRecord>): Generator<Graph
 const minPrefix = 4;
 
 /**
- * The node a user's text names: an id, a unique prefix of at least four characters, with or without `.pulse`.
+ * The node a user's text names: its name, its id, a unique prefix of at least four characters, with or without `.pulse`.
  * @throws {PulseError} NODE_UNKNOWN, NODE_AMBIGUOUS
  */
-export function findNode(text: string, known: Iterable<NodeId>): NodeId {
+export function findNode(
+  text: string,
+  known: Iterable<NodeId>,
+  names: ReadonlyMap<string, NodeId> = new Map(),
+): NodeId {
   const wanted = text.toLowerCase().replace(/\.pulse\.?$/, "");
+  // A name never looks like an id: neither can hide the other.
+  const named = names.get(wanted);
+  if (named !== undefined) return named;
   if (!/^[0-9a-f]{4,32}$/.test(wanted)) {
     throw new PulseError(
       "NODE_UNKNOWN",
       `"${
         text.slice(0, 80)
-      }" names no node; use an id or its first ${minPrefix} or more characters (pulse status lists them)`,
+      }" names no node; use a name, an id or its first ${minPrefix} or more characters (pulse status lists them)`,
     );
   }
   const matches = new Set<NodeId>();

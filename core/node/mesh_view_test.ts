@@ -11,6 +11,14 @@ Deno.test("a node is found by id, by unique prefix, and with .pulse behind it in
   }
 });
 
+Deno.test("a node is found by its name, with .pulse behind it too", () => {
+  const names = new Map([["db-1", b]]);
+  for (const text of ["db-1", "DB-1.pulse", "db-1.pulse."]) {
+    assert.equal(findNode(text, [a], names), b);
+  }
+  assert.equal(findNode("aaaa1", [a], names), a);
+});
+
 Deno.test("an ambiguous prefix, an unknown one and nonsense are told apart", () => {
   const code = (text: string) => {
     try {

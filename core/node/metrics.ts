@@ -1,38 +1,62 @@
-import type { PluginMetric } from "../plugin/types.ts";
+import type { MetricsInput, PeerMetrics } from "../metrics/mod.ts";
+import { version } from "../version.ts";
+import { labels } from "./directory.ts";
 import type { Node } from "./node.ts";
 
-/** This node's own samples. */
-export function nodeMetrics(node: Node, now: number): PluginMetric[] {
-  const samples: PluginMetric[] = [];
-  const add = (
-    name: string,
-    help: string,
-    value: number,
-    labels?: PluginMetric["labels"],
-    type: PluginMetric["type"] = "gauge",
-  ) => samples.push({ name, help, type, value, ...(labels && { labels }) });
-  const records = [...node.records()];
-  const linked = node.linkedPeers();
-  add("pulse_peers_total", "Nodes known, without this one", records.length - 1);
-  add("pulse_peers_connected", "Nodes with a direct session", linked.length);
-  add(
-    "pulse_cert_expiry_seconds",
-    "Seconds until this node's certificate expires",
-    Math.floor((node.credentials.certificate.notAfter - now) / 1000),
-  );
-  for (const peer of linked) {
-    const link = node.link(peer);
-    if (link === undefined) continue;
-    const labels = { node_id: peer };
-    const measure = node.measure(link);
-    if (measure !== undefined) {
-      add("pulse_peer_latency_ms", "Smoothed round trip of the link", measure.latencyMs, labels);
-      add("pulse_peer_loss_ratio", "Lost probes of the last ten, 0 to 1", measure.loss, labels);
-    }
-    add("pulse_peer_link_type", "1 for the transport in use", 1, { ...labels, type: link.kind });
-    const { stats } = link.session;
-    add("pulse_link_received_bytes_total", "Bytes received", stats.bytesIn, labels, "counter");
-    add("pulse_link_sent_bytes_total", "Bytes sent", stats.bytesOut, labels, "counter");
-  }
-  return samples;
+/** What this node's metrics are made of. @param now wall clock, ms */
+export function metricsInput(node: Node, now: number): MetricsInput {
+  const { certificate } = node.credentials;
+  const { body, state } = node.networkConfig;
+  const denials = node.denials();
+  const gossip = node.gossipCounters();
+  return {
+    id: node.id,
+    network: certificate.network,
+    version,
+    certificateSecondsLeft: Math.floor((certificate.notAfter - now) / 1000),
+    peers: peerMetrics(node),
+    revoked: node.revoked.size,
+    flows: node.flowCounts(),
+    config: {
+      epoch: state.config?.document.epoch ?? 0,
+      version: state.config?.document.version ?? 0,
+      dnsRecords: body.dns.length,
+      aclRules: body.acls.length,
+      denials: new Map([
+        ...Array.from(denials.byRule, ([rule, count]) => [String(rule), count] as const),
+        ["unmatched", denials.unmatched],
+      ]),
+    },
+    gossip: {
+      bytesIn: gossip.bytesIn,
+      bytesOut: gossip.bytesOut,
+      recordsIn: gossip.recordsIn,
+      forged: gossip.badSignatures + gossip.badCertificates,
+    },
+    reconnects: node.reconnects,
+    roundTrips: node.roundTrips,
+  };
+}
+
+/** One search for the ways to all nodes: a search for each would take half a second in a mesh of 1,000. */
+function peerMetrics(node: Node): PeerMetrics[] {
+  const { body } = node.networkConfig;
+  const ways = node.ways();
+  const ids = new Set([...node.linkedPeers(), ...Array.from(node.records(), ({ id }) => id)]);
+  ids.delete(node.id);
+  return Array.from(ids, (id) => {
+    const link = node.link(id);
+    const measure = link && node.measure(link);
+    const way = ways.get(id);
+    return {
+      id,
+      name: labels(body, id).name,
+      hops: link !== undefined ? 1 : way?.hops ?? 0,
+      link: link?.kind ?? null,
+      latencyMs: measure?.latencyMs ?? (link === undefined ? way?.latencyMs ?? null : null),
+      loss: measure?.loss ?? way?.loss ?? 0,
+      bytesIn: link?.session.stats.bytesIn ?? 0,
+      bytesOut: link?.session.stats.bytesOut ?? 0,
+    };
+  });
 }

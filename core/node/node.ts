@@ -1,8 +1,12 @@
 import { formatHostPort } from "../address/mod.ts";
 import { errorText } from "../errors/mod.ts";
+import type { GossipCounters } from "../gossip/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
-import type { NoPath, Paths } from "../router/mod.ts";
+import type { AclRule, CompiledPolicy, PolicyNode } from "../policy/mod.ts";
+import type { ConfigBody } from "../netconfig/mod.ts";
+import type { MetricHistogram } from "../plugin/types.ts";
+import type { NoPath, Paths, QuickestWay } from "../router/mod.ts";
 import { dialBest } from "../sessions/dial/mod.ts";
 import { defaultSessionLimits, type LinkPolicy, SessionCloseCode } from "../sessions/types.ts";
 import { WebSocketTransport } from "../sessions/websocket/mod.ts";
@@ -13,6 +17,7 @@ import { Admission } from "./admission.ts";
 import { advertisedAddresses, readObservedAddress } from "./advertise.ts";
 import { ControlChannel, controlKind } from "./control_channel.ts";
 import { ControlLinks } from "./control_links.ts";
+import type { Denials } from "./denial_counts.ts";
 import { GossipDriver } from "./gossip_driver.ts";
 import { type Link, LinkManager } from "./link_manager.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
@@ -20,12 +25,18 @@ import { openLocalStream } from "./local_stream.ts";
 import { MeshRoutes } from "./mesh_routes.ts";
 import { MeshStreams } from "./mesh_streams.ts";
 import { findNode } from "./mesh_view.ts";
+import { NetworkConfig } from "./network_config.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { Notifier } from "./notifier.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
+import { PolicyGate } from "./policy_gate.ts";
+import { PolicyNodes } from "./policy_nodes.ts";
 import { ProbeDriver } from "./probe_driver.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
+
+/** Peers remembered to tell a link that came back from a first one. */
+const maxOnceLinked = 10_000;
 
 /** A running member of a mesh: links, gossip, routes and streams, wired together. */
 export class Node implements AsyncDisposable {
@@ -36,14 +47,25 @@ export class Node implements AsyncDisposable {
   readonly #gossip: GossipDriver;
   readonly #routes: MeshRoutes;
   readonly #admission: Admission;
+  readonly #gate: PolicyGate;
+  readonly #policyNodes = new PolicyNodes(() => {
+    const { body } = this.#networkConfig;
+    this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
+  });
+  readonly #networkConfig: NetworkConfig;
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
   readonly #dialler: PeerDialler;
   readonly #streams: MeshStreams;
   readonly #changed = new Notifier();
   readonly #observed = new Map<NodeId, string>();
+  readonly #onceLinked = new Set<NodeId>();
+  #reconnects = 0;
   readonly #tasks: TaskSet;
   #credentials: Credentials;
+  /** By the CA of this process; those of the network config come on top. */
+  readonly #ownRevoked = new Set<NodeId>();
+  #names: ReadonlyMap<string, NodeId> = new Map();
   /** Links that have been probed and given a control channel: once each, however often they become preferred. */
   readonly #started = new WeakSet<Link>();
 
@@ -79,13 +101,22 @@ export class Node implements AsyncDisposable {
       log("error", "node task failed", { error: errorText(error) });
     });
     this.#admission = new Admission({ self, linked: () => this.#links.peers() });
+    this.#gate = new PolicyGate({
+      self,
+      log,
+      addresses: () => this.#credentials.certificate.meshAddresses,
+    });
     const now = () => clock.now();
     const random = () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
     this.#links = new LinkManager({
       self,
       log,
       events: {
-        up: (peer, link) => options.hooks.linkUp(peer, link.kind),
+        up: (peer, link) => {
+          if (this.#onceLinked.has(peer)) this.#reconnects++;
+          else if (this.#onceLinked.size < maxOnceLinked) this.#onceLinked.add(peer);
+          options.hooks.linkUp(peer, link.kind);
+        },
         primary: (_peer, link) => this.#primaryChanged(link),
         down: (peer, reason) => this.#linkDown(peer, reason),
         stream: (link, stream) => this.#acceptor.accept(link, stream),
@@ -98,8 +129,12 @@ export class Node implements AsyncDisposable {
         up: (peer) => {
           this.#sayObserved(peer);
           this.#gossip.linkUp(peer);
+          this.#networkConfig.linkUp(peer);
         },
-        down: (peer) => this.#gossip.linkDown(peer),
+        down: (peer) => {
+          this.#gossip.linkDown(peer);
+          this.#networkConfig.linkDown(peer);
+        },
         message: (link, kind, body) => this.#controlMessage(link, kind, body),
       },
     });
@@ -113,6 +148,17 @@ export class Node implements AsyncDisposable {
       send: (peer, bytes) => this.#control.send(peer, controlKind.gossip, bytes),
       onRecord: (record) => this.#learned(record),
       onRemoved: (id) => this.#dialler.forget(id),
+    });
+    this.#networkConfig = new NetworkConfig({
+      network: options.network,
+      self,
+      credentials: () => this.#credentials,
+      anchors: () => [this.#credentials.anchor],
+      storage: options.networkConfig,
+      clock,
+      log,
+      send: (peer, bytes) => this.#control.send(peer, controlKind.networkConfig, bytes),
+      changed: () => this.#networkConfigChanged(),
     });
     this.#routes = new MeshRoutes({
       self,
@@ -151,11 +197,15 @@ export class Node implements AsyncDisposable {
         const link = this.#links.primary(neighbour);
         return link && { peer: link.session.peer, openStream: link.openStream };
       },
-      authorize: (header) => this.#admission.authorize(header),
+      authorize: (header) => {
+        this.#admission.authorize(header);
+        this.#gate.authorize(header);
+      },
       now: () => clock.wall(),
     };
     this.#acceptor = new StreamAcceptor({
       deps,
+      gate: this.#gate,
       log,
       targets: options.targets,
       protocols: () => options.hooks.protocols(),
@@ -165,6 +215,7 @@ export class Node implements AsyncDisposable {
     this.#streams = new MeshStreams({
       log,
       deps,
+      gate: this.#gate,
       choose: (destination, avoid) => this.#routes.choose(destination, avoid),
       best: (destination, avoid) => this.#routes.best(destination, avoid),
       local: (request) =>
@@ -177,7 +228,8 @@ export class Node implements AsyncDisposable {
   }
 
   #begin(): void {
-    this.#refuse(this.#options.revoked ?? []);
+    for (const id of this.#options.revoked ?? []) this.#ownRevoked.add(id);
+    this.#apply(this.#networkConfig.body);
     for (const listener of [this.#listeners.quic, this.#listeners.websocket]) {
       if (listener === undefined) continue;
       this.#tasks.add((async () => {
@@ -248,7 +300,7 @@ export class Node implements AsyncDisposable {
       for (const record of records) yield record.id;
       yield* more;
     };
-    return findNode(text, ids(this.records(), [this.id, ...this.#links.peers()]));
+    return findNode(text, ids(this.records(), [this.id, ...this.#links.peers()]), this.#names);
   }
 
   /** @throws {StreamError} */
@@ -272,18 +324,95 @@ export class Node implements AsyncDisposable {
     this.#admission.admit(peer);
   }
 
+  /** New rules: they hold for new streams at once, and open ones that they deny are cut. */
+  setPolicy(rules: readonly AclRule[], nodes: Iterable<PolicyNode>): void {
+    this.#tasks.add(this.#gate.replace(rules, nodes));
+  }
+
+  /** The rules in force. */
+  get policy(): CompiledPolicy {
+    return this.#gate.policy;
+  }
+
+  /** Nodes refused here. */
+  get revoked(): ReadonlySet<NodeId> {
+    return this.#admission.revoked;
+  }
+
+  /** Streams of users' traffic, by this node's part in them. */
+  flowCounts(): ReturnType<PolicyGate["flowCounts"]> {
+    return this.#gate.flowCounts();
+  }
+
+  gossipCounters(): Readonly<GossipCounters> {
+    return this.#gossip.counters();
+  }
+
+  /** Round trips of all links since the start, in seconds. */
+  get roundTrips(): MetricHistogram {
+    return this.#probes.roundTrips;
+  }
+
+  /** Links that came back after they had been up before. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** The quickest way to every node, for tables. */
+  ways(): Map<NodeId, QuickestWay> {
+    return this.#routes.ways();
+  }
+
+  /** What the rules refused or cut here. */
+  denials(): Denials {
+    return this.#gate.denials();
+  }
+
+  get networkConfig(): NetworkConfig {
+    return this.#networkConfig;
+  }
+
   /** From now on these nodes get nothing: no session, no stream, no place in gossip. */
   async revoke(ids: readonly NodeId[]): Promise<void> {
-    this.#refuse(ids);
+    for (const id of ids) this.#ownRevoked.add(id);
+    await this.#refuse();
+  }
+
+  /** Exactly those of this node's CA and of the network config are refused; whoever is new among them is cut off. */
+  async #refuse(): Promise<void> {
+    const revoked = new Set(this.#ownRevoked);
+    for (const { node } of this.#networkConfig.body.revoked) revoked.add(node);
+    // A node that refused itself could not even be told that it is no longer revoked.
+    revoked.delete(this.id);
+    const fresh = revoked.difference(this.#admission.revoked);
+    this.#admission.setRevoked(revoked);
+    this.#gossip.setRevoked(revoked);
+    this.#routes.setRevoked(revoked);
     await Promise.all(
-      ids.map((id) => this.#links.drop(id, SessionCloseCode.revoked, "the node has been revoked")),
+      Array.from(
+        fresh,
+        (id) => this.#links.drop(id, SessionCloseCode.revoked, "the node has been revoked"),
+      ),
     );
   }
 
-  #refuse(ids: readonly NodeId[]): void {
-    this.#admission.revoke(ids);
-    this.#gossip.revoke(ids);
-    this.#routes.setRevoked(this.#admission.revoked);
+  #networkConfigChanged(): void {
+    this.#apply(this.#networkConfig.body);
+    this.#options.hooks.networkConfig?.(this.#networkConfig.news);
+  }
+
+  /** All of the network config that this node acts on, in one go. */
+  #apply(body: ConfigBody): void {
+    const names = new Map<string, NodeId>();
+    const pins = new Map<NodeId, NodeId>();
+    for (const [id, { name, pinnedVia }] of Object.entries(body.nodes)) {
+      if (name !== null) names.set(name, id);
+      if (pinnedVia !== null) pins.set(id, pinnedVia);
+    }
+    this.#names = names;
+    this.#routes.setPins(pins);
+    this.#tasks.add(this.#refuse());
+    this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
   }
 
   #primaryChanged(link: Link): void {
@@ -321,6 +450,8 @@ export class Node implements AsyncDisposable {
   #controlMessage(link: Link, kind: number, body: Uint8Array): void {
     if (kind === controlKind.gossip) {
       this.#gossip.receive(link.peer, body);
+    } else if (kind === controlKind.networkConfig) {
+      this.#networkConfig.receive(link.peer, body);
     } else if (kind === controlKind.observedAddress && body.length <= 64) {
       // One word a peer about how it sees us; a lie costs others a failed dial of a certificate that does not fit.
       const address = readObservedAddress(body);
@@ -339,6 +470,7 @@ export class Node implements AsyncDisposable {
   }
 
   #learned(record: GossipRecord): void {
+    this.#policyNodes.learned(record, this.#gate.policy.rules.length);
     if (this.#options.dialLearned) this.#dialler.learned(record.id, record.report.addresses);
   }
 
@@ -352,7 +484,7 @@ export class Node implements AsyncDisposable {
       addresses: this.addresses,
       version,
       capabilities: this.#options.capabilities,
-      services: [],
+      services: this.#options.services ?? [],
       exitCidrs: [],
       links,
     });
@@ -394,7 +526,9 @@ export class Node implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dialler[Symbol.asyncDispose]();
     this.#probes[Symbol.dispose]();
+    this.#policyNodes[Symbol.dispose]();
     this.#gossip[Symbol.dispose]();
+    await this.#networkConfig[Symbol.asyncDispose]();
     await this.#links[Symbol.asyncDispose]();
     await this.#listeners[Symbol.asyncDispose]();
     await this.#tasks.idle();

@@ -1,12 +1,14 @@
 import type { Clock } from "../clock/clock.ts";
+import type { ServiceReport } from "../gossip/mod.ts";
 import type { HostPort } from "../address/mod.ts";
 import type { Credentials, JoinConversation, NodeId } from "../identity/mod.ts";
-import type { LogFn } from "../plugin/types.ts";
+import type { LogFn, NetworkConfigNews } from "../plugin/types.ts";
 import type { ByteStream } from "../sessions/types.ts";
 import type { IncomingStream } from "../streams/mod.ts";
 import type { AdvertisePolicy } from "./advertise.ts";
+import type { NetworkConfigStorage } from "./network_config.ts";
 import type { RememberedPeer } from "./peers_store.ts";
-import type { TargetPolicy } from "./tcp_target.ts";
+import type { TargetPolicy } from "./target.ts";
 
 /** What a node is started with. */
 export interface NodeOptions {
@@ -24,10 +26,14 @@ export interface NodeOptions {
   readonly quic: boolean;
   readonly websocket: boolean;
   readonly capabilities: readonly string[];
+  /** What the mesh is told that this node offers. @default none */
+  readonly services?: readonly ServiceReport[];
   readonly clock: Clock;
   readonly log: LogFn;
   /** Nodes that get nothing from the very beginning. @default none */
   readonly revoked?: readonly NodeId[];
+  /** Where the network config is kept. @default nowhere */
+  readonly networkConfig?: NetworkConfigStorage;
   /** First gossip sequence of this run, and where the next ones are reserved. */
   readonly initialSequence: number;
   readonly hooks: NodeHooks;
@@ -35,6 +41,8 @@ export interface NodeOptions {
 
 /** What the plugins add. */
 export interface NodeHooks {
+  /** Another network config, or another grant, is in force. */
+  networkConfig?(news: NetworkConfigNews): void;
   linkUp(peer: NodeId, kind: string): void;
   linkDown(peer: NodeId, reason: string): void;
   protocols(): readonly string[];

@@ -56,6 +56,20 @@ for (const transport of ["quic", "websocket"] as const) {
   });
 }
 
+Deno.test("what a node offers is known to its neighbours", async () => {
+  const ca = await createTestCa();
+  const services = [{ name: "http", port: 80 }, { name: "ssh", port: 22 }];
+  await using server = await startTestNode(await ca.issue(), { services });
+  const peers = [server.node.listeners.address];
+  await using client = await startTestNode(await ca.issue(), { peers });
+  const told = await until("the server's services", () => {
+    const record = [...client.node.records()].find(({ id }) => id === server.node.id);
+    // Its very first record is made before it knows of anything.
+    return record?.report.services.length ? record.report.services : undefined;
+  });
+  assert.deepEqual(told, services);
+});
+
 Deno.test("when the only relay goes, a stream fails within seconds and says there is no way", async () => {
   const ca = await createTestCa();
   const middle = await startTestNode(await ca.issue());

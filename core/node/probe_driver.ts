@@ -1,9 +1,27 @@
+import { Histogram } from "../metrics/mod.ts";
+import type { MetricHistogram } from "../plugin/types.ts";
 import { LinkProber } from "../router/mod.ts";
 import type { Link } from "./link_manager.ts";
 import { WakeTimer } from "./wake_timer.ts";
 
 /** First byte of a datagram: what it is. The rest is free for the data plane. */
 export const datagramKind = { probe: 1 } as const;
+
+/** Seconds: from the same machine to the other side of the world over a satellite. */
+const roundTripBounds = [
+  0.0005,
+  0.001,
+  0.0025,
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+];
 
 export interface LinkMeasure {
   readonly latencyMs: number;
@@ -18,6 +36,7 @@ export class ProbeDriver implements Disposable {
   readonly #random: () => number;
   readonly #onDead: (link: Link) => void;
   readonly #onMeasure: () => void;
+  readonly #roundTrips = new Histogram(roundTripBounds);
 
   constructor(options: {
     now: () => number;
@@ -59,9 +78,15 @@ export class ProbeDriver implements Disposable {
     return { latencyMs: quality.latencyMs, loss: quality.loss };
   }
 
+  /** Round trips of all links since the start, in seconds. */
+  get roundTrips(): MetricHistogram {
+    return this.#roundTrips.snapshot();
+  }
+
   #receive(link: Link, payload: Uint8Array): void {
     const prober = this.#probers.get(link);
     const outcome = prober?.receive(payload, this.#now());
+    if (outcome?.roundTripMs !== undefined) this.#roundTrips.observe(outcome.roundTripMs / 1000);
     if (outcome?.reply !== undefined) this.#send(link, outcome.reply);
     else this.#onMeasure();
     this.#timer.update();

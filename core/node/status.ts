@@ -1,7 +1,9 @@
 import type { CertificateStatus, PeerStatus, SelfStatus } from "../control/types.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
+import { emptyBody } from "../netconfig/mod.ts";
 import { version } from "../version.ts";
+import { labels, meshAddressesOf } from "./directory.ts";
 import type { Link } from "./link_manager.ts";
 import type { Node } from "./node.ts";
 
@@ -40,10 +42,12 @@ function peerStatus(node: Node, id: NodeId, now: number): PeerStatus {
   const best = "paths" in found ? found.paths[0] : undefined;
   const measure = link && node.measure(link);
   const path = best?.nodes ?? (link ? [node.id, id] : []);
+  const { body } = node.networkConfig;
   return {
     id,
+    ...labels(body, id),
     addresses: record?.report.addresses ?? [],
-    meshAddresses: certificate?.meshAddresses ?? [],
+    meshAddresses: meshAddressesOf(certificate, body.nodes[id]),
     link: link?.kind ?? "-",
     latencyMs: measure?.latencyMs ?? best?.latencyMs ?? null,
     loss: measure?.loss ?? best?.loss ?? 0,
@@ -83,16 +87,19 @@ export function selfStatus(options: {
   readonly capabilities: readonly string[];
   readonly dataDir: string;
 }): SelfStatus {
+  const { node } = options;
+  const body = node?.networkConfig.body ?? emptyBody;
   return {
     id: options.id,
+    ...labels(body, options.id),
     network: options.network,
     version,
     joined: options.credentials !== undefined,
     pid: Deno.pid,
     uptimeSeconds: Math.floor((options.now - options.startedAt) / 1000),
-    meshAddresses: options.credentials?.certificate.meshAddresses ?? [],
-    addresses: options.node?.addresses ?? [],
-    listen: options.node?.describeListeners() ?? { quic: null, websocket: null },
+    meshAddresses: meshAddressesOf(options.credentials?.certificate, body.nodes[options.id]),
+    addresses: node?.addresses ?? [],
+    listen: node?.describeListeners() ?? { quic: null, websocket: null },
     roles: options.credentials?.certificate.roles ?? [],
     capabilities: options.capabilities,
     dataDir: options.dataDir,

@@ -1,4 +1,5 @@
 import type { CertificateStatus, HealthWarning, PluginStatus } from "../control/types.ts";
+import type { ConfigProblem } from "./network_config_status.ts";
 
 /** Failed dials in one status; `pulse logs` has all of them. */
 const maxFailuresTold = 8;
@@ -19,6 +20,12 @@ export function healthWarnings(facts: {
   /** Why the node has not joined yet, where it has not. */
   readonly joinError: string | undefined;
   readonly renewalError: string | undefined;
+  /** What is wrong with the network config. */
+  readonly config: readonly ConfigProblem[];
+  /** Why this node is not the scribe it was started as, where it is not. */
+  readonly scribeError: string | undefined;
+  /** Why the API does not listen where it usually does. */
+  readonly apiError: string | undefined;
 }): HealthWarning[] {
   const warnings: HealthWarning[] = [];
   const add = (code: string, severity: HealthWarning["severity"], text: string) =>
@@ -52,6 +59,13 @@ export function healthWarnings(facts: {
       "warning",
       "This node knows no peer; start it with the address of one, or with --join and the invite code",
     );
+  }
+  for (const { code, text } of facts.config) add(code, "error", text);
+  if (facts.scribeError !== undefined) {
+    add("CONFIG_SCRIBE_REFUSED", "warning", `This node is not the scribe: ${facts.scribeError}`);
+  }
+  if (facts.apiError !== undefined) {
+    add("API_LISTEN", "warning", `The API does not listen: ${facts.apiError}`);
   }
   for (const [address, why] of [...facts.failures].slice(0, maxFailuresTold)) {
     add("PEER_UNREACHABLE", "warning", `Peer ${address} cannot be linked: ${why}`);

@@ -21,6 +21,9 @@ const healthy = {
   plugins: [],
   joinError: undefined,
   renewalError: undefined,
+  config: [],
+  scribeError: undefined,
+  apiError: undefined,
 };
 const codes = (facts: Partial<typeof healthy> | object) =>
   healthWarnings({ ...healthy, ...facts }).map((warning) => warning.code);
@@ -36,6 +39,11 @@ Deno.test("each trouble has its own stable code", () => {
   ]);
   assert.deepEqual(codes({ certificate: { ...valid, status: "expired" } }), [
     "CERTIFICATE_EXPIRED",
+  ]);
+  const config = [{ code: "CONFIG_FORKED" as const, text: "two" }];
+  assert.deepEqual(codes({ config, scribeError: "no" }), [
+    "CONFIG_FORKED",
+    "CONFIG_SCRIBE_REFUSED",
   ]);
   assert.deepEqual(codes({ linked: 0 }), ["NO_LINKS"]);
   const alone = { linked: 0, configured: 0, known: 0 };

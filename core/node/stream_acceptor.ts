@@ -13,9 +13,12 @@ import {
 } from "../streams/mod.ts";
 import { type IncomingOptions, serveRequest } from "./incoming.ts";
 import type { Link } from "./link_manager.ts";
+import type { PolicyGate } from "./policy_gate.ts";
+import type { SeenFlow } from "./seen_flow.ts";
 
 export interface StreamAcceptorOptions extends IncomingOptions {
   readonly deps: StreamDeps;
+  readonly gate: PolicyGate;
   /** A neighbour opened its control channel. */
   control(link: Link, stream: BufferedStream): Promise<void>;
 }
@@ -51,18 +54,28 @@ export class StreamAcceptor {
   }
 
   /** A request that ends at this node. */
-  serve(request: IncomingRequest): Promise<void> {
-    return serveRequest(request, this.#options);
+  async serve(request: IncomingRequest): Promise<void> {
+    const { gate, targets } = this.#options;
+    let flow: SeenFlow | null;
+    try {
+      flow = gate.admitIncoming(request.from);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      return await request.refuse(error.status, error.message);
+    }
+    gate.hold(flow, request);
+    await serveRequest(request, { ...this.#options, targets: gate.targets(flow, targets) });
   }
 
   async #relay(stream: BufferedStream, header: StreamHeader): Promise<void> {
-    const { deps } = this.#options;
+    const { deps, gate } = this.#options;
     if (this.#relayed >= maxRelayedStreams) {
       const reason = `Relay ${deps.self} carries ${maxRelayedStreams} streams already`;
       return await refuseStream(stream, deps.self, "STREAM_OVER_LIMIT", reason);
     }
     this.#relayed++;
     try {
+      gate.holdRelayed(header, stream);
       await relayStream(deps, stream, header);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;

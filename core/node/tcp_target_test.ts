@@ -20,6 +20,9 @@ Deno.test("a listening target is dialled, a closed one is refused, each as such"
     dialTcpTarget(`127.0.0.1:${port}`, open, never),
     refusedWith("STREAM_REFUSED"),
   );
+  await assert.rejects(dialTcpTarget(`localhost:${port}`, open, never), {
+    message: `localhost:${port} refused the connection`,
+  });
 });
 
 Deno.test("a port that is not allowed, a relay-only node, metadata and nonsense are refused before any dial", async () => {

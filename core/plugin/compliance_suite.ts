@@ -48,7 +48,8 @@ export function pluginComplianceSuite(mode: "worker" | "inline"): void {
     host.linkUp({ id: "a".repeat(32), kind: "quic" });
     host.linkDown({ id: "a".repeat(32), reason: "gone" });
     await host.configChanged({ test: { color: "blue" } });
-    await services.seen(4);
+    host.networkConfigChanged({ epoch: 1, version: 2, hash: "ab" });
+    await services.seen(5);
     await host[Symbol.asyncDispose]();
     assert.deepEqual(
       services.events.map(({ type, fields }) => [type, fields.value, fields.plugin]),
@@ -57,6 +58,7 @@ export function pluginComplianceSuite(mode: "worker" | "inline"): void {
         ["linkUp", { id: "a".repeat(32), kind: "quic" }, "test"],
         ["linkDown", { id: "a".repeat(32), reason: "gone" }, "test"],
         ["config", { color: "blue" }, "test"],
+        ["networkConfig", { epoch: 1, version: 2, hash: "ab" }, "test"],
         ["stop", true, "test"],
         ["other stopped", undefined, "other"],
       ],
@@ -277,8 +279,18 @@ export function pluginComplianceSuite(mode: "worker" | "inline"): void {
   rule("API routes answer and refuse", async ({ host }) => {
     const [get, post] = host.apiRoutes();
     assert.deepEqual([get?.method, get?.path, get?.summary], ["GET", "/echo/:id", "Says it again"]);
-    const request = { params: { id: "5" }, query: { q: "x" }, body: { deep: [1] } };
-    assert.deepEqual(await get?.handle(request), { status: 200, body: request });
+    assert.deepEqual([get?.access, post?.access], ["read", "admin"]);
+    const request = {
+      params: { id: "5" },
+      query: { q: "x" },
+      body: { deep: [1] },
+      ifMatch: "1.7",
+      by: "local",
+    };
+    assert.deepEqual(await get?.handle(request), { status: 200, body: request, etag: "1.7" });
+    await assert.rejects(get!.handle({ ...request, ifMatch: 'a"\r\nx: y' }), {
+      code: "PLUGIN_PROTOCOL",
+    });
     await assert.rejects(post!.handle(request), { code: "TEST_REFUSED", message: "not today" });
   });
 

@@ -25,6 +25,7 @@ import type {
   JoinConversation,
   Json,
   LogFn,
+  NetworkConfigNews,
   PluginApiRoute,
   PluginManifest,
   PluginMetric,
@@ -112,6 +113,11 @@ export class PluginHost implements AsyncDisposable {
     this.#tell("onLinkDown", "linkDown", peer);
   }
 
+  /** Tells every plugin that asks for it; none is waited for. */
+  networkConfigChanged(news: NetworkConfigNews): void {
+    this.#tell("onNetworkConfig", "networkConfig", news);
+  }
+
   /**
    * Takes over new configurations. A plugin whose permissions depend on what changed, or which has no `onConfig`, or which is
    * down, is started anew; the others are told.
@@ -194,6 +200,11 @@ export class PluginHost implements AsyncDisposable {
     }
     const answer = await provider.instance.invoke("service", service, method, argument);
     return parseServiceReply(provider.name, answer);
+  }
+
+  /** Whether a plugin that runs provides the service. */
+  provides(service: string): boolean {
+    return this.#providerOf(service)?.running !== undefined;
   }
 
   /** Routes of all plugins, of those that are down too: their calls fail with PLUGIN_DOWN. */
@@ -287,7 +298,11 @@ export class PluginHost implements AsyncDisposable {
     return undefined;
   }
 
-  #tell(hook: "onLinkUp" | "onLinkDown", method: "linkUp" | "linkDown", argument: unknown): void {
+  #tell(
+    hook: "onLinkUp" | "onLinkDown" | "onNetworkConfig",
+    method: "linkUp" | "linkDown" | "networkConfig",
+    argument: unknown,
+  ): void {
     for (const { name, running } of this.#plugins.values()) {
       if (!running?.surface.hooks.includes(hook)) continue;
       running.invoke(method, argument).catch((error: unknown) => this.#report(name, hook, error));

@@ -11,6 +11,7 @@ export type InstanceMethod =
   | "linkUp"
   | "linkDown"
   | "config"
+  | "networkConfig"
   | "resolveName"
   | "service"
   | "api"

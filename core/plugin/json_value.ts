@@ -1,6 +1,7 @@
 import type { Json } from "./types.ts";
 
-const maxNodes = 100_000;
+/** A network config at its largest has about half as many. */
+const maxNodes = 1_000_000;
 const maxDepth = 64;
 
 /**

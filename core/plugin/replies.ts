@@ -9,7 +9,7 @@ const nodeId = z.string().regex(/^[0-9a-f]{32}$/).optional();
 const metric = z.strictObject({
   name: z.string().max(128).regex(/^[a-z_][a-z0-9_]*$/),
   help: z.string().max(300),
-  type: z.enum(["gauge", "counter"]),
+  type: z.enum(["gauge", "counter", "untyped"]),
   value: z.number(),
   labels: z.record(z.string().max(64).regex(/^[a-z_][a-z0-9_]*$/), z.string().max(200)).optional(),
 });
@@ -20,6 +20,8 @@ const health = z.strictObject({ ok: z.boolean(), detail: z.string().max(1_000) }
 const apiResponse = z.strictObject({
   status: z.int().min(200).max(599),
   body: z.custom<Json>(isJson, "is not plain data"),
+  // It is sent inside quotes (RFC 9110, section 8.8.3), so a quote or a line break would break out of the header.
+  etag: z.string().regex(/^[!#-~]{1,128}$/).optional(),
 });
 
 /** What a plugin says of its state. */
@@ -47,7 +49,8 @@ export function parseHealthReply(plugin: string, value: unknown): PluginHealth {
 
 /** An HTTP status and plain data. */
 export function parseApiReply(plugin: string, value: unknown): PluginApiResponse {
-  return parse(apiResponse, value, plugin, "an API route");
+  const { etag, ...response } = parse(apiResponse, value, plugin, "an API route");
+  return etag === undefined ? response : { ...response, etag };
 }
 
 /** Plain data; nothing at all counts as null. */

@@ -8,6 +8,7 @@ import { type PluginSurface, surfaceOf } from "./surface.ts";
 import type {
   JoinConversation,
   Json,
+  NetworkConfigNews,
   PluginApiRequest,
   PluginContext,
   PluginFactory,
@@ -49,6 +50,8 @@ export class PluginRuntime {
         return await hooks.onLinkDown?.(args[0] as { id: NodeId; reason: string });
       case "config":
         return await hooks.onConfig?.(args[0] as Json);
+      case "networkConfig":
+        return await hooks.onNetworkConfig?.(args[0] as NetworkConfigNews);
       case "resolveName":
         return await hooks.resolveName?.(args[0] as string);
       case "service":

@@ -7,6 +7,7 @@ export type OptionalHook =
   | "onLinkUp"
   | "onLinkDown"
   | "onConfig"
+  | "onNetworkConfig"
   | "join"
   | "resolveName"
   | "metrics"
@@ -16,6 +17,7 @@ const optionalHooks = [
   "onLinkUp",
   "onLinkDown",
   "onConfig",
+  "onNetworkConfig",
   "join",
   "resolveName",
   "metrics",
@@ -32,6 +34,8 @@ const surface = z.strictObject({
     method: z.enum(["GET", "POST", "PUT", "DELETE"]),
     path: z.string().max(200).regex(/^(\/(:?[A-Za-z0-9_-]+))+$/),
     summary: z.string().max(200),
+    // A route that does not say is the most protected kind, whatever isolate it came from.
+    access: z.enum(["read", "admin"]).default("admin"),
   })).max(64),
 });
 
@@ -46,7 +50,12 @@ export function surfaceOf(hooks: PluginHooks): PluginSurface {
     services: Object.fromEntries(
       Object.entries(hooks.services ?? {}).map(([name, methods]) => [name, Object.keys(methods)]),
     ),
-    routes: (hooks.apiRoutes ?? []).map(({ method, path, summary }) => ({ method, path, summary })),
+    routes: (hooks.apiRoutes ?? []).map(({ method, path, summary, access = "admin" }) => ({
+      method,
+      path,
+      summary,
+      access,
+    })),
   };
 }
 
@@ -64,9 +73,8 @@ export function parseSurface(
     const { path, message } = result.error.issues[0]!;
     throw refused(name, `${path.join(".")}: ${message}`);
   }
-  if (result.data.protocols.includes("tcp")) {
-    throw refused(name, 'the protocol "tcp" is core\'s own');
-  }
+  const cores = result.data.protocols.find((one) => one === "tcp" || one.startsWith("core."));
+  if (cores !== undefined) throw refused(name, `the protocol "${cores}" is core's own`);
   const declared = manifest.provides ?? [];
   const offered = Object.keys(result.data.services);
   for (const service of offered) {

@@ -122,6 +122,13 @@ export interface PluginApiResponse {
   readonly etag?: string;
 }
 
+/** Which network config is in force: zeros and no hash while there is none. Told again when the CA grants the scribe's role anew. */
+export interface NetworkConfigNews {
+  readonly epoch: number;
+  readonly version: number;
+  readonly hash: string;
+}
+
 /** What a plugin gives back to the host. Each hook is optional; each runs with a deadline (5 s by default). */
 export interface PluginHooks {
   onStart?(): Promise<void> | void;
@@ -131,9 +138,7 @@ export interface PluginHooks {
   ): Promise<void> | void;
   onConfig?(config: Json): Promise<void> | void;
   /** The signed network config in force has changed. What it says is asked for through `host.call("netconfig", "current")`. */
-  onNetworkConfig?(
-    config: { readonly epoch: number; readonly version: number; readonly hash: string },
-  ): Promise<void> | void;
+  onNetworkConfig?(config: NetworkConfigNews): Promise<void> | void;
   /** Streams for the protocols named; the handler owns the stream. */
   readonly streams?: {
     readonly [protocol: string]: (
@@ -162,12 +167,25 @@ export interface PluginHooks {
   onStop?(): Promise<void> | void;
 }
 
+/** How observations spread; all counters only ever grow. */
+export interface MetricHistogram {
+  /** Upper bounds, ascending, without +Inf. */
+  readonly bounds: readonly number[];
+  /** Observations at or below each bound and above the one before; one more at the end for the rest. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
 export interface PluginMetric {
   readonly name: string;
   readonly help: string;
-  readonly type: "gauge" | "counter";
+  /** `untyped` for gauges that kept a name Prometheus would read as a counter's. */
+  readonly type: "gauge" | "counter" | "untyped" | "histogram";
+  /** Of a histogram: the number of observations. */
   readonly value: number;
   readonly labels?: { readonly [key: string]: string };
+  /** Of a histogram alone. */
+  readonly histogram?: MetricHistogram;
 }
 
 /** One line of `pulse status`. */

@@ -11,6 +11,9 @@ export interface PortRange {
 /**
  * One line of the access policy. A pattern is `*`, `tag:<tag>`, an exact name, or a glob (`*`, `?`, `[..]`) over node ids; `to` may
  * also be a CIDR: a destination behind an exit node. Empty lists of ports and protocols mean all.
+ *
+ * A node in `to` of an allow rule opens that node and nothing behind it; in a deny rule it closes the node and everything behind it.
+ * `*` is everything.
  */
 export interface AclRule {
   readonly action: "allow" | "deny";
@@ -35,6 +38,8 @@ export interface PolicyNode {
   readonly id: NodeId;
   readonly name: string | null;
   readonly tags: readonly string[];
+  /** Its mesh addresses: a flow for one of them is a flow to this node, wherever it leaves for it. @default none */
+  readonly addresses?: readonly string[];
 }
 
 /** A flow somebody asks about. */

@@ -5,6 +5,7 @@
 export type { GraphLink, NoPathReason, Path } from "./types.ts";
 export { isNoPath, type NoPath } from "./no_path.ts";
 export { type Avoid, type Paths, Router, type RouterOptions } from "./router.ts";
+export type { QuickestWay } from "./quickest_ways.ts";
 export { MAX_HOPS } from "./k_shortest_paths.ts";
 export { score, UNMEASURED_MS } from "./score.ts";
 export {

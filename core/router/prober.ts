@@ -147,7 +147,10 @@ export class LinkProber {
    * Takes what the peer sent: a probe is answered, an answer is measured. Anything else, an answer nobody waits for and
    * probes beyond 16 a second are ignored.
    */
-  receive(payload: Uint8Array, now: number): { readonly reply?: Uint8Array } {
+  receive(
+    payload: Uint8Array,
+    now: number,
+  ): { readonly reply?: Uint8Array; readonly roundTripMs?: number } {
     if (payload.length !== PROBE_BYTES) return {};
     const view = new DataView(payload.buffer, payload.byteOffset, PROBE_BYTES);
     const kind = view.getUint8(0);
@@ -157,18 +160,18 @@ export class LinkProber {
       reply[0] = KIND_PONG;
       return { reply };
     }
-    if (kind === KIND_PONG) this.#answered(view, now);
-    return {};
+    const roundTripMs = kind === KIND_PONG ? this.#answered(view, now) : undefined;
+    return roundTripMs === undefined ? {} : { roundTripMs };
   }
 
-  #answered(pong: DataView, now: number): void {
+  #answered(pong: DataView, now: number): number | undefined {
     const at = this.#outstanding.findIndex(({ sequence, nonceHigh, nonceLow }) =>
       sequence === pong.getUint32(1) && nonceHigh === pong.getUint32(5) &&
       nonceLow === pong.getUint32(9)
     );
     const probe = this.#outstanding[at];
     // A late answer has been counted as a failure, even when no tick came between the time-out and it.
-    if (probe === undefined || now - probe.sentAt >= this.#timeoutMs) return;
+    if (probe === undefined || now - probe.sentAt >= this.#timeoutMs) return undefined;
     this.#outstanding.splice(at, 1);
     const rttMs = Math.max(SHORTEST_MS, now - probe.sentAt);
     this.#latencyMs = this.#latencyMs === null
@@ -179,6 +182,7 @@ export class LinkProber {
     }
     this.#lastRttMs = rttMs;
     this.#finish(true);
+    return rttMs;
   }
 
   #finish(success: boolean): void {

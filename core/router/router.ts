@@ -4,6 +4,7 @@ import { Graph, linkKey } from "./graph.ts";
 import { MAX_HOPS } from "./k_shortest_paths.ts";
 import { type NoPath, noPath } from "./no_path.ts";
 import { PathFinder } from "./path_finder.ts";
+import { type QuickestWay, quickestWays } from "./quickest_ways.ts";
 import type { GraphLink, Path } from "./types.ts";
 
 /** What a router is made of. */
@@ -132,6 +133,12 @@ export class Router {
   best(destination: NodeId, avoid?: Avoid): Path | NoPath {
     const viable = this.#viable(destination, avoid);
     return "reason" in viable ? viable : viable.paths[0]!;
+  }
+
+  /** The quickest way to every node that can be reached; pins are not looked at. */
+  ways(): Map<NodeId, QuickestWay> {
+    this.#graph ??= this.#buildGraph();
+    return quickestWays(this.#graph, this.#self);
   }
 
   #viable(destination: NodeId, avoid: Avoid | undefined): Weighed | NoPath {

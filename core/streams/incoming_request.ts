@@ -23,6 +23,16 @@ export class IncomingRequest {
     return new PathStream(this.#stream, this.from.origin, this.from.path);
   }
 
+  /** Cuts the stream short, whether it was answered or not. */
+  reset(): void {
+    this.#stream.reset();
+  }
+
+  /** Resolves when the stream has ended. */
+  get closed(): Promise<void> {
+    return this.#stream.closed;
+  }
+
   /** Answers why not and ends the stream. */
   async refuse(status: StreamStatusCode, reason: string): Promise<void> {
     await refuseStream(this.#stream, this.#self, status, reason);

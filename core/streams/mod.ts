@@ -2,7 +2,9 @@
 export { Deadline, underSignal } from "./abort.ts";
 export { type AcceptedStream, acceptStream } from "./accept_stream.ts";
 export { BufferedStream } from "./buffered_stream.ts";
+export { carryDatagrams, datagramIdleMs, type DatagramTarget } from "./carry_datagrams.ts";
 export { ConnStream, connToStream } from "./conn_stream.ts";
+export { DatagramStream, maxDatagramBytes } from "./datagram_stream.ts";
 export {
   headerTimeoutMs,
   maxRelayedStreams,

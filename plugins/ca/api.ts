@@ -17,6 +17,8 @@ import type {
 } from "../../core/plugin/types.ts";
 import { parseDuration } from "./duration.ts";
 import { CaError } from "./errors.ts";
+import type { GrantRecord } from "./grant_store.ts";
+import type { Granting } from "./granting.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NodeRecord } from "./node_store.ts";
 import { parseRequest } from "./request.ts";
@@ -24,6 +26,7 @@ import type { TokenRecord } from "./token_store.ts";
 
 export interface ApiOptions {
   readonly ledger: Ledger;
+  readonly granting: Granting;
   readonly anchor: TrustAnchor;
   readonly network: string;
   readonly host: HostServices;
@@ -53,6 +56,7 @@ const revokeRequest = z.strictObject({
   reason: z.string().max(200).default(""),
 });
 const rolesRequest = z.strictObject({ node: z.string().max(64), roles: z.array(role).max(3) });
+const grantRequest = z.strictObject({ scribe: z.string().max(64).nullable() });
 const logQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   before: z.coerce.number().int().min(1).optional(),
@@ -62,7 +66,7 @@ const logQuery = z.object({
 
 /** The CA's part of the control API. Tokens leave it once, when they are made. */
 export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
-  const { ledger, now } = options;
+  const { ledger, granting, now } = options;
   const route = (
     method: PluginApiRoute["method"],
     path: string,
@@ -72,6 +76,7 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
     method,
     path,
     summary,
+    access: method === "GET" ? "read" : "admin",
     handle: async (request) => await handle(request),
   });
   return [
@@ -111,6 +116,19 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const fresh = ledger.revokeNode(id, reason, now());
       if (fresh) options.host.emit("node_revoked", { node: id, reason });
       return ok({ node: id, alreadyRevoked: !fresh });
+    }),
+    route(
+      "GET",
+      "/ca/grants",
+      "List the scribe grants, newest first",
+      () => ok({ grants: ledger.grants.list(100).map(grantJson) }),
+    ),
+    route("POST", "/ca/grants", "Make a node the scribe, or nobody", async ({ body }) => {
+      const { scribe } = parseRequest(grantRequest, body);
+      const id = scribe === null ? null : await nodeId(options, scribe);
+      const grant = await granting.grant(id);
+      options.host.emit("scribe_granted", { node: id, epoch: grant.epoch });
+      return ok(grantJson(grant));
     }),
     route("POST", "/ca/roles", "Set the roles in a node's next certificate", async ({ body }) => {
       const { node, roles } = parseRequest(rolesRequest, body);
@@ -196,6 +214,10 @@ function nodeJson(node: NodeRecord) {
     revokedAt: node.revoked === null ? null : time(node.revoked.at),
     revokedReason: node.revoked?.reason ?? null,
   };
+}
+
+function grantJson({ epoch, scribe, issuedAt }: GrantRecord) {
+  return { epoch, scribe, issuedAt: time(issuedAt) };
 }
 
 function time(ms: number): string {

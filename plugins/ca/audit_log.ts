@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { chainHash, type ChainLink, genesis, walkChain } from "../../core/history/hash_chain.ts";
 import { type CaDatabase, numberOf, textOf } from "./database.ts";
 
 export type AuditType =
@@ -12,7 +12,10 @@ export type AuditType =
   | "token_created"
   | "token_revoked"
   | "node_revoked"
-  | "roles_changed";
+  | "roles_changed"
+  | "scribe_granted"
+  | "scribe_refused"
+  | "config_followed";
 
 /** What an entry says besides its type and time: ids, serials, reasons; never a token. */
 export type AuditFields = Readonly<Record<string, string | number | readonly string[] | undefined>>;
@@ -37,9 +40,6 @@ export interface AuditVerdict {
 /** As `append` writes it; only that writes the table. */
 type AuditBody = AuditFields & { readonly at: string; readonly type: string };
 
-/** Hash before the first entry. */
-const genesis = "0".repeat(64);
-
 /**
  * What the CA did, as a chain of hashes: an entry changed, removed or put in later breaks it. Entries are rows of the CA's database
  * and written in the transaction of what they report: there is no certificate without its entry, and no torn entry after a crash.
@@ -47,6 +47,8 @@ const genesis = "0".repeat(64);
  */
 export class AuditLog {
   readonly #database: CaDatabase;
+  /** Told of each entry once it is on the disk. */
+  onEntry: (type: AuditType, fields: AuditFields) => void = () => {};
 
   constructor(database: CaDatabase) {
     this.#database = database;
@@ -61,8 +63,9 @@ export class AuditLog {
       "INSERT INTO audit (previous, body, hash) VALUES (?, ?, ?)",
       previous,
       body,
-      entryHash(previous, body),
+      chainHash(previous, body),
     );
+    this.#database.afterCommit(() => this.onEntry(type, fields));
   }
 
   /** Newest first. @param before only entries with a smaller number */
@@ -84,21 +87,8 @@ export class AuditLog {
 
   /** Walks the whole chain; about 4 us an entry. */
   verify(): AuditVerdict {
-    let previous = genesis;
-    let entries = 0;
-    for (const row of this.#database.each("SELECT * FROM audit ORDER BY seq")) {
-      const seq = numberOf(row, "seq");
-      const broken = (reason: string) => ({ entries, brokenAt: seq, reason });
-      if (seq !== entries + 1) return broken(`entry ${entries + 1} is missing`);
-      if (textOf(row, "previous") !== previous) {
-        return broken(`entry ${seq} does not follow from the one before it`);
-      }
-      if (entryHash(previous, textOf(row, "body")) !== textOf(row, "hash")) {
-        return broken(`entry ${seq} was changed`);
-      }
-      previous = textOf(row, "hash");
-      entries++;
-    }
+    const { entries, brokenAt, reason } = walkChain(this.#links());
+    if (brokenAt !== null) return { entries, brokenAt, reason };
     // AUTOINCREMENT remembers the last number given out: entries cut off at the end are missed.
     const counter = this.#database.first("SELECT seq FROM sqlite_sequence WHERE name = 'audit'");
     const given = counter === undefined ? 0 : numberOf(counter, "seq");
@@ -107,8 +97,15 @@ export class AuditLog {
     }
     return { entries, brokenAt: null, reason: null };
   }
-}
 
-function entryHash(previous: string, body: string): string {
-  return hash("sha256", `${previous}${body}`, "hex");
+  *#links(): Generator<ChainLink> {
+    for (const row of this.#database.each("SELECT * FROM audit ORDER BY seq")) {
+      yield {
+        seq: numberOf(row, "seq"),
+        previous: textOf(row, "previous"),
+        body: textOf(row, "body"),
+        hash: textOf(row, "hash"),
+      };
+    }
+  }
 }

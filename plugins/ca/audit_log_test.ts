@@ -51,11 +51,13 @@ Deno.test("the first entry that was tampered with is named", async () => {
   }
 });
 
-Deno.test("an entry of a transaction that failed does not exist", async () => {
+Deno.test("an entry of a transaction that failed does not exist, and nobody is told of it", async () => {
   const directory = await Deno.makeTempDir({ prefix: "pulse-audit-" });
   try {
     using database = CaDatabase.open(`${directory}/ledger.db`);
     const log = new AuditLog(database);
+    const told: string[] = [];
+    log.onEntry = (type, { reason }) => void told.push(`${type} ${reason ?? ""}`);
     assert.throws(() =>
       database.transaction(() => {
         log.append("join_refused", {}, 0);
@@ -64,6 +66,7 @@ Deno.test("an entry of a transaction that failed does not exist", async () => {
     );
     assert.deepEqual(log.list(10), []);
     database.transaction(() => log.append("join_refused", { reason: "x" }, 0));
+    assert.deepEqual(told, ["join_refused x"]);
     assert.equal(log.verify().entries, 1);
     const [entry] = log.list(10);
     assert.deepEqual(entry, {

@@ -21,6 +21,7 @@ import {
 } from "../../core/identity/mod.ts";
 import { derToPem } from "../../core/identity/pem.ts";
 import { anchorDetails } from "../../core/identity/trust_anchor.ts";
+import { type ScribeGrant, signGrant } from "../../core/netconfig/mod.ts";
 import { CaError } from "./errors.ts";
 
 const dayMs = 86_400_000;
@@ -54,6 +55,11 @@ export class Authority {
   constructor(key: NodeKey, anchor: TrustAnchor) {
     this.#key = key;
     this.anchor = anchor;
+  }
+
+  /** A scribe grant, signed. */
+  grant(grant: ScribeGrant): Uint8Array<ArrayBuffer> {
+    return signGrant(grant, (message) => this.#key.sign(message));
   }
 
   /**

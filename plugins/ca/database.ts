@@ -45,6 +45,27 @@ const schema = `
     revoked_at INTEGER NOT NULL,
     reason TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS grants (
+    epoch INTEGER PRIMARY KEY,
+    scribe TEXT,
+    bytes BLOB NOT NULL,
+    issued_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS config_tokens (
+    token_id TEXT PRIMARY KEY REFERENCES tokens (id),
+    gone INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS config_revoked (
+    node_id TEXT PRIMARY KEY,
+    revoked_at INTEGER NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS joined_outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    node_id TEXT NOT NULL,
+    token_id TEXT NOT NULL,
+    joined_at INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS audit (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     previous TEXT NOT NULL,
@@ -63,6 +84,7 @@ const busyTimeoutMs = 5000;
 export class CaDatabase implements Disposable {
   readonly #sql: DatabaseSync;
   readonly #path: string;
+  #afterCommit: (() => void)[] = [];
 
   private constructor(sql: DatabaseSync, path: string) {
     this.#sql = sql;
@@ -101,6 +123,7 @@ export class CaDatabase implements Disposable {
    */
   transaction<T>(work: () => T): T {
     this.#run("BEGIN IMMEDIATE");
+    this.#afterCommit = [];
     let result: T;
     try {
       result = work();
@@ -114,7 +137,13 @@ export class CaDatabase implements Disposable {
       this.#rollback();
       throw error;
     }
+    for (const tell of this.#afterCommit.splice(0)) tell();
     return result;
+  }
+
+  /** What to do once the transaction going on is on the disk; nothing, should it fail. */
+  afterCommit(tell: () => void): void {
+    this.#afterCommit.push(tell);
   }
 
   /** @throws {CaError} CA_LEDGER_WRITE */

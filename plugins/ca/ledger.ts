@@ -8,10 +8,20 @@ import {
   validateCertificate,
   verifyCsr,
 } from "../../core/identity/mod.ts";
+import {
+  comparePositions,
+  type ConfigBody,
+  type ConfigPosition,
+  positionText,
+  type TokenEntry,
+} from "../../core/netconfig/mod.ts";
 import { type AuditFields, AuditLog, type AuditType } from "./audit_log.ts";
 import type { Authority } from "./authority.ts";
+import { ConfigTokens, type TokenChanges } from "./config_tokens.ts";
 import { CaDatabase } from "./database.ts";
 import { CaError, JoinRefusal } from "./errors.ts";
+import { type GrantRecord, GrantStore } from "./grant_store.ts";
+import { JoinedOutbox } from "./joined_outbox.ts";
 import { type IssueKind, NodeStore } from "./node_store.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { type NewToken, type TokenRecord, TokenStore } from "./token_store.ts";
@@ -32,6 +42,26 @@ export interface JoinGrant {
   readonly via: string;
 }
 
+/** What the CA's node holds when a grant is made. */
+export interface GrantBasis extends ConfigPosition {
+  readonly hash: string;
+  /** Of the highest grant seen. */
+  readonly grantEpoch: number;
+  /** Public sealing key, hex. */
+  readonly sealKey: string;
+}
+
+/** A network config in force, as far as it concerns the CA. */
+export interface FollowedConfig extends ConfigPosition {
+  readonly body: Pick<ConfigBody, "tokens" | "revoked">;
+  /** The CA's own node. */
+  readonly self: NodeId;
+}
+
+const followedKey = "followed_config";
+/** Ids of one kind that one audit entry names. */
+const maxListed = 100;
+
 /** Asking again this soon gives the same certificate again: an answer that was lost costs nothing. */
 const repeatRenewalMs = 3600_000;
 /** Refusals written to the audit log: this many at once, then six a minute; the rest is counted in the next entry. */
@@ -46,6 +76,9 @@ export class Ledger implements Disposable {
   readonly tokens: TokenStore;
   readonly nodes: NodeStore;
   readonly audit: AuditLog;
+  readonly grants: GrantStore;
+  readonly configTokens: ConfigTokens;
+  readonly outbox: JoinedOutbox;
   readonly #database: CaDatabase;
   readonly #authority: Authority;
   readonly #settings: LedgerSettings;
@@ -59,6 +92,9 @@ export class Ledger implements Disposable {
     this.tokens = new TokenStore(database);
     this.nodes = new NodeStore(database);
     this.audit = new AuditLog(database);
+    this.grants = new GrantStore(database);
+    this.configTokens = new ConfigTokens(database);
+    this.outbox = new JoinedOutbox(database);
   }
 
   /** @throws {CaError} CA_LEDGER_UNREADABLE, CA_NETWORK */
@@ -173,6 +209,76 @@ export class Ledger implements Disposable {
     });
   }
 
+  /**
+   * The scribe's role for a node, or for nobody, in the next epoch.
+   * @throws {JoinRefusal} the node is revoked
+   */
+  grantScribe(scribe: NodeId | null, basis: GrantBasis, now: number): GrantRecord {
+    return this.#database.transaction(() => this.#grant(scribe, basis, now));
+  }
+
+  /**
+   * The first grant of all, for a node that asks. Asking again is answered with the same grant.
+   * @throws {JoinRefusal} with the reason for the node
+   */
+  requestScribe(node: NodeId, basis: GrantBasis, now: number): GrantRecord {
+    try {
+      return this.#database.transaction(() => {
+        this.#refuseRevoked(node);
+        const latest = this.grants.latest();
+        if (latest?.scribe === node) return latest;
+        const how = `the CA's operator can grant it with "pulse ca grant scribe ${node}"`;
+        if (latest !== undefined || basis.grantEpoch > 0) {
+          const scribe = latest?.scribe ?? null;
+          const why = scribe === null ? "the role was taken away" : `node ${scribe} is the scribe`;
+          throw new JoinRefusal(`${why}: ${how}`);
+        }
+        if (!this.nodes.isTrusted(node) && !this.nodes.roles(node)?.includes("scribe")) {
+          throw new JoinRefusal(`the node did not join with the master token: ${how}`);
+        }
+        return this.#grant(node, basis, now);
+      });
+    } catch (error) {
+      if (error instanceof JoinRefusal) {
+        this.recordRefusal("scribe_refused", { node, reason: error.message }, now);
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Takes over what the network config says of tokens and revocations: all of it, or on a failure nothing. Undefined: a newer one has been
+   * followed before, or there is none.
+   */
+  followConfig(
+    config: FollowedConfig,
+    unseal: (entry: TokenEntry) => Uint8Array | undefined,
+    now: number,
+  ): TokenChanges | undefined {
+    return this.#database.transaction(() => {
+      if (comparePositions(config, this.#followed()) < 0 || config.version === 0) return undefined;
+      const { body, self } = config;
+      const tokens = this.configTokens.replace(body.tokens, unseal, now);
+      // A CA that refused its own node could undo nothing any more.
+      const { added, removed } = this.nodes.setConfigRevoked(
+        body.revoked.filter(({ node }) => node !== self),
+      );
+      const at = positionText(config);
+      if (tokens.added.length + tokens.gone.length + added.length + removed.length > 0) {
+        const fields = {
+          config: at,
+          tokens: tokens.added.slice(0, maxListed),
+          withdrawn: tokens.gone.slice(0, maxListed),
+          revoked: added.slice(0, maxListed),
+          unrevoked: removed.slice(0, maxListed),
+        };
+        this.audit.append("config_followed", fields, now);
+      }
+      this.#database.setMeta(followedKey, at);
+      return tokens;
+    });
+  }
+
   /** Writes down that somebody did not get what he asked for; beyond a rate it is only counted. */
   recordRefusal(type: AuditType, fields: AuditFields, now: number): void {
     if (!this.#refusals.take(now)) {
@@ -204,6 +310,33 @@ export class Ledger implements Disposable {
     this.audit.append("ca_opened", { network, ca }, now);
   }
 
+  #grant(scribe: NodeId | null, basis: GrantBasis, now: number): GrantRecord {
+    if (scribe !== null) this.#refuseRevoked(scribe);
+    const { epoch: at, version, hash, sealKey } = basis;
+    // A ledger from a backup must not give an epoch out twice.
+    const epoch = Math.max(this.grants.latest()?.epoch ?? 0, basis.grantEpoch) + 1;
+    const bytes = this.#authority.grant({
+      network: this.#settings.network,
+      epoch,
+      scribe,
+      sealKey,
+      issuedAt: now,
+      base: version === 0 ? null : { epoch: at, version, hash },
+    });
+    const record = { epoch, scribe, bytes, issuedAt: now };
+    this.grants.add(record);
+    const base = version === 0 ? "none" : positionText({ epoch: at, version });
+    this.audit.append("scribe_granted", { node: scribe ?? "nobody", epoch, base }, now);
+    return record;
+  }
+
+  #followed(): ConfigPosition {
+    const [epoch = 0, version = 0] = (this.#database.meta(followedKey) ?? "").split(".").map(
+      Number,
+    );
+    return { epoch, version };
+  }
+
   #join(grant: JoinGrant, node: NodeId, now: number): Uint8Array {
     this.#refuseRevoked(node);
     const earlier = this.nodes.byTokenUse(grant.tokenId, grant.publicKey);
@@ -226,6 +359,7 @@ export class Ledger implements Disposable {
     ].filter((role) => role !== "ca");
     const certificate = this.#issue(csr, [...new Set(granted)], now, "join", tokenId, publicKey);
     this.nodes.recordTokenUse(tokenId, publicKey, certificate.serial);
+    if (this.configTokens.has(tokenId)) this.outbox.add(node, tokenId, now);
     const fields = auditFields(certificate, { kind: "join", token: tokenId, via });
     this.audit.append("certificate_issued", fields, now);
     return certificate.der;

@@ -1,6 +1,7 @@
 /** The certificate authority of a network: joins, renewals, tokens, revocations, audit log. @module */
 import { join } from "node:path";
 import { z } from "zod";
+import { errorText } from "../../core/errors/mod.ts";
 import { joinTokenId, joinTokenKey, renewProtocol, verifyCsr } from "../../core/identity/mod.ts";
 import type {
   Json,
@@ -13,9 +14,14 @@ import { apiRoutes } from "./api.ts";
 import { openAuthority } from "./authority.ts";
 import { parseConfig } from "./config.ts";
 import { CaError } from "./errors.ts";
+import { Granting } from "./granting.ts";
+import { eventFor } from "./event_for.ts";
 import { JoinDesk } from "./join_desk.ts";
+import { JoinedCourier } from "./joined_courier.ts";
 import { Ledger } from "./ledger.ts";
 import { parseRequest } from "./request.ts";
+import { serveScribeRequest, serveTokenUses } from "./scribe_streams.ts";
+import { openSealKey, sealKeyFile } from "./seal_key.ts";
 import { ledgerFile } from "./sign_csr.ts";
 import { serveJoinStream, serveRenewal } from "./streams.ts";
 
@@ -31,6 +37,10 @@ const signSelfArgument = z.union([
 const revokeArgument = z.strictObject({
   node: z.string().regex(/^[0-9a-f]{32}$/, "is not a node id"),
   reason: z.string().max(200).default(""),
+});
+
+const grantArgument = z.strictObject({
+  scribe: z.string().regex(/^[0-9a-f]{32}$/, "is not a node id").nullable(),
 });
 
 /** Makes the CA in the plugin's own directory, or goes on with the one that is there. */
@@ -58,6 +68,26 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
   if (verdict.brokenAt !== null) {
     log("error", "the CA's audit log was tampered with", { ...verdict });
   }
+  const sealKey = await openSealKey(join(context.dataDir, sealKeyFile));
+  const granting = new Granting({ ledger, sealKey, host, log, now });
+  const courier = new JoinedCourier({
+    outbox: ledger.outbox,
+    scribe: () => ledger.grants.latest()?.scribe ?? null,
+    openStream: (request, options) => host.openStream(request, options),
+    log,
+    signal,
+  });
+  let delivering: Promise<void> | undefined;
+  ledger.audit.onEntry = (type, fields) => {
+    const event = eventFor(type, fields);
+    if (event === undefined) return;
+    try {
+      host.emit(event.type, event.fields);
+    } catch (error) {
+      // What it tells of has happened and must not look as if it had failed.
+      log("error", "an event could not be told", { event: event.type, error: errorText(error) });
+    }
+  };
   const desk = new JoinDesk({ ledger, anchor, network, log, now, signal });
 
   // For the daemon beside the CA: who controls this machine has the CA's key anyway. Without roles named it keeps those it has.
@@ -76,12 +106,29 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
   };
 
   return {
-    join: (conversation) => desk.serve(conversation),
+    onStart: () => {
+      delivering = courier.run();
+    },
+    join: async (conversation) => {
+      await desk.serve(conversation);
+      courier.wake();
+    },
+    onLinkUp: () => courier.wake(),
+    onNetworkConfig: async () => {
+      await granting.follow();
+      courier.wake();
+    },
     streams: {
-      "ca.join": (stream, from) => serveJoinStream(desk, stream, from, signal),
+      "ca.join": async (stream, from) => {
+        await serveJoinStream(desk, stream, from, signal);
+        courier.wake();
+      },
+      "ca.scribe": (stream, from) =>
+        serveScribeRequest(granting, stream, from, { now, signal, log }),
+      "ca.tokens": (stream, from) => serveTokenUses(ledger, stream, from, { now, signal, log }),
       [renewProtocol]: (stream, from) => serveRenewal(ledger, stream, from, { now, signal, log }),
     },
-    apiRoutes: apiRoutes({ ledger, anchor, network, host, now }),
+    apiRoutes: apiRoutes({ ledger, granting, anchor, network, host, now }),
     services: {
       ca: {
         signSelf,
@@ -90,6 +137,11 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
           const { node, reason } = parseRequest(revokeArgument, argument);
           const fresh = ledger.revokeNode(node, reason, now());
           return await Promise.resolve({ node, alreadyRevoked: !fresh });
+        },
+        /** The scribe's role for a node; null takes it away. */
+        grant: async (argument) => {
+          const { scribe } = parseRequest(grantArgument, argument);
+          return { epoch: (await granting.grant(scribe)).epoch, scribe };
         },
         revoked: () => Promise.resolve(ledger.nodes.revokedIds()),
       },
@@ -102,7 +154,10 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
           detail: `CA of network ${network}, ${verdict.entries} audit entries in order`,
         }
         : { ok: false, detail: `audit log: ${verdict.reason}` },
-    onStop: () => ledger[Symbol.dispose](),
+    onStop: async () => {
+      await delivering;
+      ledger[Symbol.dispose]();
+    },
   };
 };
 

@@ -15,6 +15,9 @@ import {
 } from "../../core/identity/mod.ts";
 import type { HostServices, Json, PluginApiRequest, PluginHooks } from "../../core/plugin/types.ts";
 import type { IncomingStream } from "../../core/streams/types.ts";
+import { readLine } from "../../core/control/read_line.ts";
+import { PulseError } from "../../core/errors/mod.ts";
+import { emptyBody } from "../../core/netconfig/mod.ts";
 import ca from "./mod.ts";
 import { streamPair } from "./testing.ts";
 
@@ -29,7 +32,10 @@ function refuse(): never {
   throw new Error("the ca plugin has no business here");
 }
 
-async function load(config: Json = { token: "a long enough master token" }): Promise<Loaded> {
+async function load(
+  config: Json = { token: "a long enough master token" },
+  call: HostServices["call"] = refuse,
+): Promise<Loaded> {
   const dataDir = await Deno.makeTempDir({ prefix: "pulse-ca-plugin-" });
   const stop = new AbortController();
   const events: string[] = [];
@@ -40,7 +46,7 @@ async function load(config: Json = { token: "a long enough master token" }): Pro
     resolveNode: (text) =>
       text === "laptop" ? Promise.resolve("1".repeat(32)) : Promise.reject(new Error("unknown")),
     openStream: refuse,
-    call: refuse,
+    call,
     emit: (type) => void events.push(type),
   };
   const log = () => {};
@@ -207,7 +213,7 @@ Deno.test("a member renews over a stream that proves who it is, until it is revo
   const body = { node: id, reason: "stolen" };
   assert.equal(object(await plugin.api("POST", "/ca/revoke", { body }))["alreadyRevoked"], false);
   assert.equal(object(await plugin.api("POST", "/ca/revoke", { body }))["alreadyRevoked"], true);
-  assert.deepEqual(plugin.events, ["node_revoked"]);
+  assert.deepEqual(plugin.events, ["cert_issued", "roles_changed", "cert_issued", "node_revoked"]);
   await assert.rejects(renew(), { code: "JOIN_REFUSED", message: /node has been revoked/ });
   await assert.rejects(plugin.join("a long enough master token", key), { message: /revoked/ });
   const { nodes } = object(await plugin.api("GET", "/ca/nodes"));
@@ -266,6 +272,81 @@ Deno.test("another plugin can have a node revoked", async () => {
   assert.deepEqual(await revoke!({ node }), { node, alreadyRevoked: false });
   assert.deepEqual(await revoked!(null), [node]);
   await assert.rejects(revoke!({ node: "laptop" }), { code: "CA_REQUEST_INVALID" });
+});
+
+/** Core's network config services over what a test says is in force; what the CA adopts is in `adopted`. */
+function netconfig(adopted: string[], version = 0): HostServices["call"] {
+  return (service, method, argument) => {
+    assert.equal(service, "netconfig");
+    if (method === "adoptGrant") {
+      adopted.push(String(object(argument)["grant"]));
+      return Promise.resolve(null);
+    }
+    return Promise.resolve({
+      epoch: version === 0 ? 0 : 1,
+      version,
+      hash: version === 0 ? "" : "ab".repeat(32),
+      grantEpoch: adopted.length,
+      body: emptyBody as unknown as Json,
+    });
+  };
+}
+
+Deno.test("the scribe's role is granted through the API, and the CA's node adopts the grant", async () => {
+  const adopted: string[] = [];
+  await using plugin = await load({}, netconfig(adopted, 3));
+  const made = await plugin.api("POST", "/ca/grants", { body: { scribe: "laptop" } });
+  assert.deepEqual(
+    [object(made)["epoch"], object(made)["scribe"]],
+    [1, "1".repeat(32)],
+  );
+  const service = plugin.hooks.services!["ca"]!["grant"]!;
+  assert.deepEqual(await service({ scribe: null }), { epoch: 2, scribe: null });
+  assert.equal(adopted.length, 2);
+  const { grants } = object(await plugin.api("GET", "/ca/grants"));
+  assert.deepEqual((grants as Json[]).map((grant) => object(grant)["scribe"]), [
+    null,
+    "1".repeat(32),
+  ]);
+  assert.deepEqual(plugin.events, ["scribe_granted"]);
+  await assert.rejects(service({ scribe: "laptop" }), { code: "CA_REQUEST_INVALID" });
+});
+
+Deno.test("a grant the node did not take is offered again when the node comes up", async () => {
+  const adopted: string[] = [];
+  let down = true;
+  const call = netconfig(adopted);
+  await using plugin = await load({}, (service, method, argument) => {
+    if (down && method === "adoptGrant") {
+      return Promise.reject(new PulseError("NODE_NOT_JOINED", "too early"));
+    }
+    return call(service, method, argument);
+  });
+  await plugin.api("POST", "/ca/grants", { body: { scribe: "laptop" } });
+  assert.deepEqual(adopted, []);
+  down = false;
+  await plugin.hooks.onNetworkConfig!({ epoch: 0, version: 0, hash: "" });
+  assert.equal(adopted.length, 1);
+});
+
+Deno.test("only the scribe is told how often tokens were used, and only who may have the role is granted it", async () => {
+  const adopted: string[] = [];
+  const token = "a long enough master token";
+  await using plugin = await load({ token }, netconfig(adopted));
+  const [first, second] = [await plugin.join(token), await plugin.join(token)];
+  const ask = async (protocol: string, who: JoinResult) => {
+    const [near, far] = streamPair();
+    const served = plugin.hooks.streams![protocol]!(far, from(who, protocol));
+    await near.closeWrite();
+    const { line } = await readLine(near, 4_096);
+    await served;
+    near.reset();
+    return JSON.parse(line);
+  };
+  assert.deepEqual(await ask("ca.scribe", first), { granted: true, epoch: 1 });
+  assert.equal((await ask("ca.scribe", second)).granted, false);
+  assert.deepEqual(await ask("ca.tokens", first), { tokens: [] });
+  assert.match((await ask("ca.tokens", second)).error, /is not the scribe/);
 });
 
 Deno.test("metrics count tokens and revocations", async () => {

@@ -8,6 +8,7 @@ import {
   parseMeshCidr,
   type Role,
 } from "../../core/identity/mod.ts";
+import type { Revocation } from "../../core/netconfig/mod.ts";
 import { bytesOf, type CaDatabase, numberOf, textOf } from "./database.ts";
 import { rolesOf } from "./token_store.ts";
 
@@ -159,10 +160,47 @@ export class NodeStore {
     ) === 1;
   }
 
+  /** By the CA's operator, or by the network config. */
   isRevoked(id: NodeId): boolean {
-    return this.#database.first("SELECT 1 FROM revoked WHERE node_id = ?", id) !== undefined;
+    return this.#database.first(
+      "SELECT 1 FROM revoked WHERE node_id = ? UNION ALL SELECT 1 FROM config_revoked WHERE node_id = ?",
+      id,
+      id,
+    ) !== undefined;
   }
 
+  /** Makes the network config's revocations exactly these. */
+  setConfigRevoked(revocations: readonly Revocation[]): { added: NodeId[]; removed: NodeId[] } {
+    const before = new Set(
+      this.#database.all("SELECT node_id FROM config_revoked").map((row) => textOf(row, "node_id")),
+    );
+    const after = new Set(revocations.map(({ node }) => node));
+    const removed = [...before.difference(after)];
+    for (const id of removed) {
+      this.#database.change("DELETE FROM config_revoked WHERE node_id = ?", id);
+    }
+    for (const { node, at, reason } of revocations) {
+      if (before.has(node)) continue;
+      this.#database.change(
+        "INSERT INTO config_revoked (node_id, revoked_at, reason) VALUES (?, ?, ?)",
+        node,
+        at,
+        reason,
+      );
+    }
+    return { added: [...after.difference(before)], removed };
+  }
+
+  /** Whether it has a certificate by the master token, or by being the CA's own node. */
+  isTrusted(id: NodeId): boolean {
+    return this.#database.first(
+      `SELECT 1 FROM issued LEFT JOIN tokens ON tokens.id = issued.token_id
+         WHERE node_id = ? AND (kind = 'self' OR tokens.master = 1)`,
+      id,
+    ) !== undefined;
+  }
+
+  /** By the CA's operator: for good. */
   revokedIds(): NodeId[] {
     return this.#database.all("SELECT node_id FROM revoked ORDER BY revoked_at")
       .map((row) => textOf(row, "node_id"));
@@ -172,12 +210,14 @@ export class NodeStore {
   list(limit: number): NodeRecord[] {
     return this.#database.all(
       `SELECT nodes.*, issued.serial, issued.issued_at, issued.not_after,
-              revoked.revoked_at, revoked.reason
+              coalesce(revoked.revoked_at, config_revoked.revoked_at) AS revoked_at,
+              coalesce(revoked.reason, config_revoked.reason) AS reason
          FROM nodes
          JOIN issued ON issued.serial =
            (SELECT serial FROM issued AS i WHERE i.node_id = nodes.node_id
               ORDER BY issued_at DESC, rowid DESC LIMIT 1)
          LEFT JOIN revoked ON revoked.node_id = nodes.node_id
+         LEFT JOIN config_revoked ON config_revoked.node_id = nodes.node_id
          ORDER BY issued.issued_at DESC LIMIT ?`,
       limit,
     ).map((row) => ({

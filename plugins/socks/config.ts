@@ -14,6 +14,7 @@ const schema = z.strictObject({
   listen: z.string().max(300).default("127.0.0.1:1080"),
   users: z.record(credential, credential).default({}),
   direct: z.boolean().default(false),
+  udp: z.union([z.boolean(), z.array(z.string().max(300)).max(16)]).default(false),
 });
 
 /** Where to listen, whom to serve, and how far they may go. */
@@ -24,6 +25,8 @@ export interface SocksConfig {
   readonly users: SocksUsers;
   /** Dial hosts outside the mesh from this machine; off, they are refused. */
   readonly direct: boolean;
+  /** Hosts whose datagrams are taken (`true`: all); `false`: UDP ASSOCIATE is refused. */
+  readonly udp: boolean | readonly string[];
 }
 
 /**
@@ -36,7 +39,7 @@ export function parseConfig(value: Json): SocksConfig {
     const { path, message } = result.error.issues[0]!;
     throw wrong(`${path.join(".")}: ${message}`);
   }
-  const { listen, users, direct } = result.data;
+  const { listen, users, direct, udp } = result.data;
   try {
     const { host, port } = parseHostPort(listen);
     return {
@@ -44,6 +47,7 @@ export function parseConfig(value: Json): SocksConfig {
       port,
       users: new Map(Object.entries(users)),
       direct,
+      udp,
     };
   } catch (cause) {
     throw wrong(`listen: ${errorText(cause)}`, cause);

@@ -8,6 +8,7 @@ Deno.test("without a configuration SOCKS serves loopback, everybody there, and t
       port: 1080,
       users: new Map(),
       direct: false,
+      udp: false,
     });
   }
 });

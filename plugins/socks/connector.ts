@@ -1,9 +1,7 @@
 import { PulseError } from "../../core/errors/mod.ts";
 import type { HostServices } from "../../core/plugin/types.ts";
 import type { ByteStream } from "../../core/sessions/types.ts";
-import { connToStream } from "../../core/streams/conn_stream.ts";
 import { destinationOf, meshTarget } from "./destination.ts";
-import { dialDirect } from "./direct_dial.ts";
 import type { MeshAddressBook } from "./mesh_address_book.ts";
 import type { SocksRequest } from "./socks_protocol.ts";
 
@@ -13,23 +11,28 @@ export type Connect = (request: SocksRequest, signal: AbortSignal) => Promise<By
 export interface ConnectorOptions {
   readonly openStream: HostServices["openStream"];
   readonly addresses: MeshAddressBook;
-  /** Dial what lies outside the mesh from this machine. */
-  readonly direct: boolean;
+  /** What the streams carry. */
+  readonly protocol: "tcp" | "udp";
+  /** Reaches what lies outside the mesh from this machine; undefined: that is refused. */
+  readonly direct:
+    | ((host: string, port: number, signal: AbortSignal) => Promise<ByteStream>)
+    | undefined;
 }
 
 /** `.pulse` names and mesh addresses lead through the mesh; the rest is refused, or dialled from here if the operator says so. */
-export function makeConnector({ openStream, addresses, direct }: ConnectorOptions): Connect {
+export function makeConnector(options: ConnectorOptions): Connect {
+  const { openStream, addresses, protocol, direct } = options;
   return async (request, signal) => {
     const { host, port } = request;
     const destination = destinationOf(request);
     const mesh = (node: string, target: string) =>
-      openStream({ node, protocol: "tcp", target, port }, { signal });
+      openStream({ node, protocol, target, port }, { signal });
     if (destination.kind === "mesh") return await mesh(destination.node, destination.target);
     if (destination.kind === "address") {
       const node = await addresses.find(host);
       if (node !== undefined) return await mesh(node, meshTarget("", port));
     }
-    if (direct) return connToStream(await dialDirect(host, port, signal));
+    if (direct !== undefined) return await direct(host, port, signal);
     throw new PulseError(
       "SOCKS_OUTSIDE",
       `${host} is not in the mesh, and this node dials nothing else; ask for <host>.<node>.pulse`,

@@ -22,6 +22,8 @@ export interface DialRules {
   forbids(address: string): boolean;
 }
 
+const systemRules: DialRules = { resolve: resolveName, forbids: isForbidden };
+
 /**
  * Dials a host outside the mesh from this machine. A name is resolved once, every address is judged, and what was judged is
  * what is dialled, so that a name cannot change its mind in between.
@@ -31,13 +33,9 @@ export async function dialDirect(
   host: string,
   port: number,
   signal: AbortSignal,
-  { resolve, forbids }: DialRules = { resolve: resolveName, forbids: isForbidden },
+  rules: DialRules = systemRules,
 ): Promise<Deno.TcpConn> {
-  const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
-  signal.throwIfAborted();
-  if (addresses.some(forbids)) {
-    throw new PulseError("STREAM_DENIED", `${host} is an address that is dialled for nobody`);
-  }
+  const addresses = await allowedAddresses(host, signal, rules);
   let last: unknown;
   for (const hostname of addresses.slice(0, maxAddresses)) {
     try {
@@ -48,6 +46,23 @@ export async function dialDirect(
     }
   }
   throw last ?? new PulseError("STREAM_HOST_UNREACHABLE", `${host} has no address`);
+}
+
+/**
+ * The addresses of a host outside the mesh, when every one of them may be reached for a client.
+ * @throws {PulseError} STREAM_DENIED, STREAM_HOST_UNREACHABLE
+ */
+export async function allowedAddresses(
+  host: string,
+  signal: AbortSignal,
+  { resolve, forbids }: DialRules = systemRules,
+): Promise<readonly string[]> {
+  const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
+  signal.throwIfAborted();
+  if (addresses.some(forbids)) {
+    throw new PulseError("STREAM_DENIED", `${host} is an address that is dialled for nobody`);
+  }
+  return addresses;
 }
 
 async function resolveName(name: string): Promise<readonly string[]> {

@@ -1,24 +1,43 @@
-/** SOCKS5 server: `<node>.pulse` names lead through the mesh. @module */
-import { formatHostPort } from "../../core/address/mod.ts";
+/** SOCKS5 server for connections and datagrams: `<node>.pulse` names lead through the mesh. @module */
+import { formatHostPort, isLoopbackIp } from "../../core/address/mod.ts";
 import { errorText, PulseError } from "../../core/errors/mod.ts";
 import type { PluginFactory, PluginHooks, PluginMetric } from "../../core/plugin/types.ts";
+import { connToStream } from "../../core/streams/conn_stream.ts";
 import { parseConfig, type SocksConfig } from "./config.ts";
-import { type Connect, makeConnector } from "./connector.ts";
+import { makeConnector } from "./connector.ts";
+import { directDatagrams } from "./direct_datagrams.ts";
+import { dialDirect } from "./direct_dial.ts";
 import { MeshAddressBook } from "./mesh_address_book.ts";
-import { SocksServer } from "./socks_server.ts";
+import { SocksServer, type SocksServerOptions } from "./socks_server.ts";
 
 /** The plugin's factory; see `parseConfig` for its configuration. */
 const socks: PluginFactory = ({ config: given, host, log }): PluginHooks => {
   const config = parseConfig(given);
-  const connect = makeConnector({
-    openStream: host.openStream,
-    addresses: new MeshAddressBook(host.peers, () => performance.now()),
-    direct: config.direct,
-  });
+  const addresses = new MeshAddressBook(host.peers, () => performance.now());
+  const { openStream } = host;
+  const ways = {
+    connect: makeConnector({
+      openStream,
+      addresses,
+      protocol: "tcp",
+      direct: config.direct
+        ? async (...where) => connToStream(await dialDirect(...where))
+        : undefined,
+    }),
+    associate: config.udp === false ? undefined : makeConnector({
+      openStream,
+      addresses,
+      protocol: "udp",
+      direct: config.direct ? directDatagrams : undefined,
+    }),
+  };
   let server: SocksServer | undefined;
   return {
     onStart() {
-      server = listen(config, connect, log);
+      server = listen(config, ways, log);
+      if (!isLoopbackIp(config.hostname) && config.users.size === 0) {
+        log("warn", "SOCKS serves everybody who reaches it; name users with socks-users");
+      }
       log("info", "SOCKS is listening", {
         listen: formatHostPort({ host: config.hostname, port: server.port }),
         direct: config.direct,
@@ -40,11 +59,11 @@ export default socks;
 
 function listen(
   { hostname, port, users }: SocksConfig,
-  connect: Connect,
+  ways: Pick<SocksServerOptions, "connect" | "associate">,
   log: Parameters<PluginFactory>[0]["log"],
 ): SocksServer {
   try {
-    return new SocksServer({ hostname, port, users, connect, log });
+    return new SocksServer({ hostname, port, users, log, ...ways });
   } catch (cause) {
     const listen = formatHostPort({ host: hostname, port });
     throw new PulseError(
@@ -81,5 +100,12 @@ function metrics(server: SocksServer): PluginMetric[] {
       value,
       labels: { direction },
     })),
+    {
+      name: "pulse_socks_datagrams_dropped_total",
+      help:
+        "Datagrams of clients that were not understood, not theirs to send, or too many at once",
+      type: "counter",
+      value: server.bytes.dropped,
+    },
   ];
 }

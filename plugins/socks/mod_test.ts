@@ -3,9 +3,14 @@ import { createServer } from "node:http";
 import { PulseError } from "../../core/errors/mod.ts";
 import { startTestHost, testCertificate, type TestHost } from "../../core/plugin/testing.ts";
 import type { HostServices, Json, PluginManifest } from "../../core/plugin/types.ts";
+import type { ByteStream } from "../../core/sessions/types.ts";
+import { carryDatagrams } from "../../core/streams/carry_datagrams.ts";
 import { connToStream } from "../../core/streams/conn_stream.ts";
+import { memoryStreamPair } from "../../core/streams/memory_stream.ts";
 import type { MeshStream } from "../../core/streams/types.ts";
+import { TestUdpSocket } from "../../core/streams/udp_testing.ts";
 import project from "../../deno.json" with { type: "json" };
+import { SocksUdpClient } from "./udp_testing.ts";
 
 const manifest: PluginManifest = {
   ...project.pulse.plugins.socks,
@@ -27,8 +32,9 @@ async function start(config: { [key: string]: Json } = {}, httpPort = 0): Promis
     requests.push(request);
     if (request.node === "refuses") throw new PulseError("STREAM_REFUSED", "nobody listens");
     if (request.node === "stranger") throw new PulseError("NODE_UNKNOWN", "no such node");
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port: httpPort });
-    const stream = connToStream(conn);
+    const stream = request.protocol === "udp"
+      ? datagramsTo(httpPort)
+      : connToStream(await Deno.connect({ hostname: "127.0.0.1", port: httpPort }));
     return Object.assign(stream, { peer: testCertificate, path: [] }) as MeshStream;
   };
   const peers: HostServices["peers"] = () =>
@@ -69,6 +75,13 @@ async function start(config: { [key: string]: Json } = {}, httpPort = 0): Promis
     },
     [Symbol.asyncDispose]: () => test[Symbol.asyncDispose](),
   };
+}
+
+/** What a node does with a flow of datagrams. */
+function datagramsTo(port: number): ByteStream {
+  const [near, far] = memoryStreamPair();
+  void carryDatagrams(far, { hostname: "127.0.0.1", port });
+  return near;
 }
 
 /** An HTTP server that gives back what it is sent, or so many bytes of nothing. */
@@ -147,6 +160,29 @@ Deno.test("curl understands why it is refused", async () => {
     assert.equal(code, 97, out);
     assert.match(out, reason);
   }
+});
+
+Deno.test("datagrams go through the mesh from inside the Worker, by name and by mesh address", async () => {
+  using service = new TestUdpSocket();
+  void service.echo();
+  await using socks = await start({ udp: ["127.0.0.1"] }, service.port);
+  using client = await SocksUdpClient.open("127.0.0.1", socks.port);
+  for (const host of ["abcd.pulse", "127.100.0.9"]) {
+    await client.send(host, 53, Uint8Array.of(1, 2, 3));
+    assert.deepEqual(await client.receive(), {
+      from: `${host}:53`,
+      payload: Uint8Array.of(1, 2, 3),
+    });
+  }
+  assert.deepEqual(socks.requests, [
+    { node: "abcd", protocol: "udp", target: "localhost:53", port: 53 },
+    { node: "c".repeat(32), protocol: "udp", target: "localhost:53", port: 53 },
+  ]);
+});
+
+Deno.test("without a configuration that lets it, no datagrams are taken", async () => {
+  await using socks = await start();
+  await assert.rejects(SocksUdpClient.open("127.0.0.1", socks.port), /answered 7/);
 });
 
 Deno.test("with users configured only those get in", async () => {

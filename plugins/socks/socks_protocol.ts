@@ -1,4 +1,5 @@
 import { SocksProtocolError } from "./errors.ts";
+import { parseSocksAddress } from "./socks_address.ts";
 import { encodeReply, socksReply } from "./socks_reply.ts";
 
 /** Where a client wants to go. */
@@ -13,6 +14,8 @@ export interface SocksStep {
   readonly send: Uint8Array<ArrayBuffer>;
   /** The client has said where it wants to go; bytes behind the request are in `rest()`. */
   readonly request?: SocksRequest;
+  /** The client wants to send datagrams, from this port of its own; 0: it does not know from which. */
+  readonly associate?: { readonly port: number };
   /** The conversation is over after `send`. */
   readonly end?: true;
 }
@@ -20,6 +23,8 @@ export interface SocksStep {
 /** Username/password pairs of RFC 1929; none means that no authentication is offered. */
 export type SocksUsers = ReadonlyMap<string, string>;
 
+const commandConnect = 1;
+const commandAssociate = 3;
 const methodNone = 0;
 const methodPassword = 2;
 const noMethod = 0xff;
@@ -50,7 +55,8 @@ export class SocksProtocol {
       const step = this.#advance();
       if (step === undefined) return { send: Uint8Array.from(send) };
       send.push(...step.send);
-      if (step.request !== undefined || step.end) return { ...step, send: Uint8Array.from(send) };
+      const last = step.request !== undefined || step.associate !== undefined || step.end;
+      if (last) return { ...step, send: Uint8Array.from(send) };
     }
   }
 
@@ -116,47 +122,32 @@ export class SocksProtocol {
   }
 
   #request(): SocksStep | undefined {
-    const [version, command, , type, first] = this.#buffer;
+    const [version, command] = this.#buffer;
     if (version !== undefined && version !== 5) {
       throw new SocksProtocolError(`The request is of SOCKS version ${version}, not 5`);
     }
-    if (type === undefined) return undefined;
-    if (command !== 1) return this.#refuse(socksReply.commandNotSupported);
-    if (type !== 1 && type !== 3 && type !== 4) {
-      return this.#refuse(socksReply.addressTypeNotSupported);
+    if (this.#buffer.length < 4) return undefined;
+    if (command !== commandConnect && command !== commandAssociate) {
+      return this.#refuse(socksReply.commandNotSupported);
     }
-    if (first === undefined) return undefined;
-    const addressLength = type === 1 ? 4 : type === 4 ? 16 : 1 + first;
-    if (this.#buffer.length < 4 + addressLength + 2) return undefined;
-    const message = this.#take(4 + addressLength + 2);
-    const address = message.subarray(4, 4 + addressLength);
-    const port = message[4 + addressLength]! * 256 + message[5 + addressLength]!;
-    const host = type === 1
-      ? address.join(".")
-      : type === 4
-      ? ipv6(address)
-      : name(address.subarray(1));
-    if (host === undefined || port === 0) return this.#refuse(socksReply.hostUnreachable);
+    const address = parseSocksAddress(this.#buffer.subarray(3));
+    if (address === "short") return undefined;
+    if (address === "type") return this.#refuse(socksReply.addressTypeNotSupported);
+    if (address === "host") return this.#refuse(socksReply.hostUnreachable);
+    this.#take(3 + address.length);
+    const { host, port } = address;
+    const send = new Uint8Array(0);
+    if (command === commandConnect && port === 0) return this.#refuse(socksReply.hostUnreachable);
     this.#state = "done";
-    return { send: new Uint8Array(0), request: { host, port } };
+    return command === commandConnect
+      ? { send, request: { host, port } }
+      : { send, associate: { port } };
   }
 
   #refuse(reply: number): SocksStep {
     this.#state = "done";
     return { send: encodeReply(reply), end: true };
   }
-}
-
-/** A DNS name or an address in text; undefined for what is neither. */
-function name(bytes: Uint8Array): string | undefined {
-  const text = String.fromCharCode(...bytes);
-  return /^[A-Za-z0-9._:-]{1,253}$/.test(text) ? text : undefined;
-}
-
-function ipv6(bytes: Uint8Array): string {
-  const groups: string[] = [];
-  for (let n = 0; n < 16; n += 2) groups.push((bytes[n]! * 256 + bytes[n + 1]!).toString(16));
-  return groups.join(":");
 }
 
 /** Same time for every difference of two equally long values. */

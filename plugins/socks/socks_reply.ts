@@ -1,3 +1,5 @@
+import { encodeIpAddress } from "./socks_address.ts";
+
 /** Reply field of RFC 1928 section 6. */
 export const socksReply = {
   succeeded: 0,
@@ -32,7 +34,13 @@ export function replyForCode(code: string): number {
   return byCode[code] ?? socksReply.generalFailure;
 }
 
-/** A reply without a bound address: what is bound is far away and nobody's business. */
-export function encodeReply(reply: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.of(5, reply, 0, 1, 0, 0, 0, 0, 0, 0);
+/**
+ * A reply, with the address that is bound where the client needs it: for datagrams. What is bound for a connection is far away and
+ * nobody's business.
+ */
+export function encodeReply(
+  reply: number,
+  bound: { readonly host: string; readonly port: number } = { host: "0.0.0.0", port: 0 },
+): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(5, reply, 0, ...encodeIpAddress(bound.host, bound.port));
 }

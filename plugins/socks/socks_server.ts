@@ -5,8 +5,14 @@ import type { ByteStream } from "../../core/sessions/types.ts";
 import { connToStream } from "../../core/streams/conn_stream.ts";
 import { acceptConnections } from "./accept_connections.ts";
 import type { Connect } from "./connector.ts";
-import { SocksProtocol, type SocksRequest, type SocksUsers } from "./socks_protocol.ts";
+import {
+  SocksProtocol,
+  type SocksRequest,
+  type SocksStep,
+  type SocksUsers,
+} from "./socks_protocol.ts";
 import { encodeReply, replyForCode, socksReply } from "./socks_reply.ts";
+import { UdpAssociation } from "./udp_association.ts";
 
 /** What one client and all clients may hold. */
 export interface SocksLimits {
@@ -14,6 +20,10 @@ export interface SocksLimits {
   readonly maxConnections: number;
   /** Connections that have not said yet where they want to go; beyond it new ones are closed at once. */
   readonly maxHandshakes: number;
+  /** Clients that send datagrams; beyond it UDP ASSOCIATE is refused. */
+  readonly maxAssociations: number;
+  /** Destinations of one such client; beyond it the one used longest ago makes room. */
+  readonly maxFlows: number;
   readonly handshakeTimeoutMs: number;
   /** For a refused client to read the reason. */
   readonly lingerMs: number;
@@ -22,6 +32,8 @@ export interface SocksLimits {
 export const defaultSocksLimits: SocksLimits = {
   maxConnections: 1024,
   maxHandshakes: 256,
+  maxAssociations: 64,
+  maxFlows: 64,
   handshakeTimeoutMs: 10_000,
   lingerMs: 2_000,
 };
@@ -32,6 +44,8 @@ export interface SocksServerOptions {
   readonly users: SocksUsers;
   /** Opens the way a request asks for. */
   readonly connect: Connect;
+  /** Opens a stream of datagrams to where a client sends one; undefined: UDP ASSOCIATE is refused. */
+  readonly associate?: Connect | undefined;
   readonly log: LogFn;
   readonly limits?: Partial<SocksLimits>;
 }
@@ -45,10 +59,11 @@ export class SocksServer implements AsyncDisposable {
   readonly #tasks = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #handshakes = 0;
+  #associations = 0;
   /** Since the start. */
   readonly counters = { accepted: 0, rejected: 0, connected: 0, failed: 0 };
-  /** Bytes carried since the start: `aToB` from clients into the mesh, `bToA` back. */
-  readonly bytes = { aToB: 0, bToA: 0 };
+  /** Bytes carried since the start: `aToB` from clients into the mesh, `bToA` back; and datagrams lost on the way in or out. */
+  readonly bytes = { aToB: 0, bToA: 0, dropped: 0 };
 
   /** Listens at once. @throws {Deno.errors.AddrInUse} */
   constructor(options: SocksServerOptions) {
@@ -84,16 +99,17 @@ export class SocksServer implements AsyncDisposable {
     const client = connToStream(conn);
     this.#clients.add(client);
     this.#track(
-      this.#serve(client).finally(() => {
+      this.#serve(client, conn).finally(() => {
         client.reset();
         this.#clients.delete(client);
       }),
     );
   }
 
-  async #serve(client: ByteStream): Promise<void> {
+  async #serve(client: ByteStream, conn: Deno.TcpConn): Promise<void> {
     const protocol = new SocksProtocol(this.#options.users);
-    const request = await this.#handshake(client, protocol);
+    const { request, associate } = await this.#handshake(client, protocol) ?? {};
+    if (associate !== undefined) return await this.#associate(client, conn, associate.port);
     if (request === undefined) return;
     const stream = await this.#connect(client, request);
     if (stream === undefined) return;
@@ -108,8 +124,45 @@ export class SocksServer implements AsyncDisposable {
     }
   }
 
-  /** Where the client wants to go; undefined when it has been answered and is to go away. */
-  async #handshake(client: ByteStream, protocol: SocksProtocol): Promise<SocksRequest | undefined> {
+  /** RFC 1928 section 7: datagrams are carried for as long as the connection that asked for it lives. */
+  async #associate(client: ByteStream, conn: Deno.TcpConn, clientPort: number): Promise<void> {
+    const { associate, log } = this.#options;
+    if (associate === undefined) {
+      return await this.#refuse(client, socksReply.commandNotSupported);
+    }
+    if (this.#associations >= this.#limits.maxAssociations) {
+      return await this.#refuse(client, socksReply.generalFailure);
+    }
+    this.#associations++;
+    try {
+      await using association = new UdpAssociation({
+        local: conn.localAddr.hostname,
+        client: conn.remoteAddr.hostname,
+        clientPort,
+        maxFlows: this.#limits.maxFlows,
+        connect: associate,
+        tally: this.bytes,
+        log,
+      });
+      this.counters.connected++;
+      await client.write(encodeReply(socksReply.succeeded, association.bound));
+      while (await client.read() !== null);
+    } catch (error) {
+      if (errorCode(error) !== "SOCKS_UDP") throw error;
+      log("warn", "datagrams cannot be taken", { error: errorText(error) });
+      await this.#refuse(client, socksReply.generalFailure);
+    } finally {
+      this.#associations--;
+    }
+  }
+
+  async #refuse(client: ByteStream, reply: number): Promise<void> {
+    this.counters.failed++;
+    await this.#farewell(client, encodeReply(reply));
+  }
+
+  /** What the client wants; undefined when it has been answered and is to go away. */
+  async #handshake(client: ByteStream, protocol: SocksProtocol): Promise<SocksStep | undefined> {
     this.#handshakes++;
     const timer = setTimeout(() => client.reset(), this.#limits.handshakeTimeoutMs);
     try {
@@ -122,7 +175,7 @@ export class SocksServer implements AsyncDisposable {
           return undefined;
         }
         if (step.send.length > 0) await client.write(step.send);
-        if (step.request !== undefined) return step.request;
+        if (step.request !== undefined || step.associate !== undefined) return step;
       }
     } catch (error) {
       this.#options.log("debug", "client gave up or broke the protocol", {
@@ -141,13 +194,12 @@ export class SocksServer implements AsyncDisposable {
       this.counters.connected++;
       return stream;
     } catch (error) {
-      this.counters.failed++;
       this.#options.log("info", "connection failed", {
         target: `${request.host}:${request.port}`,
         code: errorCode(error),
         error: errorText(error),
       });
-      await this.#farewell(client, encodeReply(replyForCode(errorCode(error))));
+      await this.#refuse(client, replyForCode(errorCode(error)));
       return undefined;
     }
   }

@@ -5,7 +5,7 @@ export interface Bench {
   /** What the command line calls it. */
   readonly name: string;
   readonly title: string;
-  readonly unit: "Gbit/s" | "ms" | "s" | "MB" | "%";
+  readonly unit: "Gbit/s" | "q/s" | "us" | "ms" | "s" | "MB" | "%";
   /** What the result should reach: at least for throughput, at most for everything else. */
   readonly target?: number;
   /** Another bench of the same group whose result in the same run this one is held against. */
@@ -79,10 +79,15 @@ export async function runGroup(
 export function reached({ bench, median, ratio }: BenchResult): boolean | undefined {
   const checks: boolean[] = [];
   if (bench.target !== undefined) {
-    checks.push(bench.unit === "Gbit/s" ? median >= bench.target : median <= bench.target);
+    checks.push(isRate(bench.unit) ? median >= bench.target : median <= bench.target);
   }
   if (bench.against?.target !== undefined && ratio !== undefined) {
     checks.push(ratio >= bench.against.target);
   }
   return checks.length === 0 ? undefined : checks.every(Boolean);
+}
+
+/** Whether more is better. */
+export function isRate(unit: Bench["unit"]): boolean {
+  return unit === "Gbit/s" || unit === "q/s";
 }

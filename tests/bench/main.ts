@@ -6,11 +6,19 @@
  */
 import { type BenchGroup, runGroup } from "./bench.ts";
 import { daemonBenches } from "./daemon_benches.ts";
+import { dnsBenches } from "./dns_benches.ts";
 import { linkBenches } from "./link_benches.ts";
+import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
 import { resultTable } from "./table.ts";
 
-const groups: readonly BenchGroup[] = [...linkBenches, ...socksBenches, ...daemonBenches];
+const groups: readonly BenchGroup[] = [
+  ...linkBenches,
+  ...socksBenches,
+  ...dnsBenches,
+  ...daemonBenches,
+  ...policyBenches,
+];
 
 async function main(): Promise<number> {
   const names = new Set(Deno.args);

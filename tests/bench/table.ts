@@ -1,4 +1,4 @@
-import { type BenchResult, reached } from "./bench.ts";
+import { type BenchResult, isRate, reached } from "./bench.ts";
 
 /** Lays out rows in columns; the first column is aligned left, the others right. */
 export function layOut(rows: readonly (readonly string[])[]): string {
@@ -24,7 +24,7 @@ function resultRow(result: BenchResult): string[] {
   const fine = reached(result);
   const targets: string[] = [];
   if (bench.target !== undefined) {
-    targets.push(`${bench.unit === "Gbit/s" ? ">=" : "<="} ${bench.target} ${bench.unit}`);
+    targets.push(`${isRate(bench.unit) ? ">=" : "<="} ${bench.target} ${bench.unit}`);
   }
   if (bench.against?.target !== undefined) targets.push(`>= ${bench.against.target} x`);
   return [

@@ -14,6 +14,7 @@ const plugin: PluginFactory = (context: PluginContext): PluginHooks => {
     onLinkUp: (peer) => emit("linkUp", { ...peer }),
     onLinkDown: (peer) => emit("linkDown", { ...peer }),
     onConfig: (fresh) => emit("config", fresh),
+    onNetworkConfig: (news) => emit("networkConfig", { ...news }),
     onStop: () => emit("stop", context.signal.aborted),
     streams: {
       "test.echo": echo,
@@ -53,7 +54,9 @@ const plugin: PluginFactory = (context: PluginContext): PluginHooks => {
         method: "GET",
         path: "/echo/:id",
         summary: "Says it again",
-        handle: (request) => Promise.resolve({ status: 200, body: { ...request } }),
+        access: "read",
+        handle: ({ ifMatch = "0", ...rest }) =>
+          Promise.resolve({ status: 200, body: { ifMatch, ...rest }, etag: ifMatch }),
       },
       {
         method: "POST",

@@ -1,0 +1,18 @@
+import type { HealthReport, HealthWarning } from "../control/types.ts";
+
+/** What `GET /api/health` says: the node's own errors, and every plugin's verdict on itself. Warnings are no failure. */
+export function healthReport(
+  warnings: readonly HealthWarning[],
+  plugins: readonly { readonly plugin: string; readonly ok: boolean; readonly detail: string }[],
+): HealthReport {
+  // A plugin that failed is told about under its own name.
+  const errors = warnings.filter(({ severity, code }) =>
+    severity === "error" && code !== "PLUGIN_FAILED"
+  );
+  const detail = errors.map(({ text }) => text).join("; ");
+  const checks = [
+    { name: "node", ok: errors.length === 0, detail: detail === "" ? "running" : detail },
+    ...plugins.map(({ plugin, ok, detail }) => ({ name: `plugin ${plugin}`, ok, detail })),
+  ];
+  return { ok: checks.every(({ ok }) => ok), checks };
+}

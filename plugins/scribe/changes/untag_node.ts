@@ -1,0 +1,18 @@
+import type { NodeId } from "../../../core/identity/types.ts";
+import { entryOf, nodeText, withEntry } from "./node_entry.ts";
+import { checkTag } from "./tag.ts";
+import type { Change } from "./types.ts";
+
+/** Takes a tag from a node; one it does not have is no change. @throws {ScribeError} TAG_INVALID */
+export const untagNode: Change<{ readonly node: NodeId; readonly tag: string }> = (
+  body,
+  { node, tag },
+) => {
+  checkTag(tag);
+  const { tags } = entryOf(body, node);
+  if (!tags.includes(tag)) return { body, note: "tag unchanged" };
+  return {
+    body: withEntry(body, node, { tags: tags.filter((other) => other !== tag) }),
+    note: `${nodeText(body, node)} has no tag ${tag} any more`,
+  };
+};
