@@ -207,6 +207,11 @@ export class PluginHost implements AsyncDisposable {
     return this.#providerOf(service)?.running !== undefined;
   }
 
+  /** Whether this plugin is enabled and up. */
+  runs(name: string): boolean {
+    return this.#plugins.get(name)?.running !== undefined;
+  }
+
   /** Routes of all plugins, of those that are down too: their calls fail with PLUGIN_DOWN. */
   apiRoutes(): readonly PluginApiRoute[] {
     return [...this.#plugins.values()].flatMap((plugin) =>
