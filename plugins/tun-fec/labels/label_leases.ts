@@ -2,6 +2,7 @@ import { errorText } from "../../../core/errors/mod.ts";
 import type { NodeId } from "../../../core/identity/mod.ts";
 import type { LogFn } from "../../../core/plugin/types.ts";
 import type { ByteStream } from "../../../core/sessions/types.ts";
+import { sleep } from "../sleep.ts";
 import { LabelLease } from "./label_lease.ts";
 
 /** Waits before a relay that refused or died is asked again; the last holds for good. */
@@ -102,14 +103,4 @@ export class LabelLeases implements Disposable {
 
 function keyOf({ path, receiver }: WantedLease): string {
   return `${path.join(">")} ${receiver}`;
-}
-
-/** Ends early, and without an error, when the signal says so. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

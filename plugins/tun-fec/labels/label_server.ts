@@ -14,7 +14,8 @@ const maxPerNeighbour = 4_096;
 const patienceMs = 15_000;
 
 export interface LabelServerOptions {
-  readonly self: NodeId;
+  /** This node; known once it has joined. */
+  self(): NodeId | undefined;
   /** One number space for keys and labels. */
   readonly indexes: IndexTable<unknown>;
   /** Whether the rules let any packet pass between the two. */
@@ -101,7 +102,7 @@ export class LabelServer implements Disposable {
   ): Promise<void> {
     const { self, indexes, endpoint, mayCarry, changed, log } = this.#options;
     const { path, position } = ask;
-    if (path[position] !== self || path[position - 1] !== neighbour) {
+    if (path[position] !== self() || path[position - 1] !== neighbour) {
       throw refusal("TUN_LABEL_PATH", "this is not the neighbour's place on that path");
     }
     if (!await mayCarry(path[0]!, path.at(-1)!)) {

@@ -21,7 +21,7 @@ class Relays implements Disposable {
 
   add(id: string, more: Partial<LabelServerOptions> = {}): LabelServer {
     const server = new LabelServer({
-      self: id,
+      self: () => id,
       indexes: new IndexTable(Math.random),
       mayCarry: () => Promise.resolve(true),
       endpoint: (neighbour) => `to-${neighbour[0]}:1`,
