@@ -209,5 +209,10 @@ export class PacketTunnel implements AsyncDisposable {
 /** All times in the proportion of the usual ones. */
 function keyTimes(seconds: number) {
   const rekeyMs = seconds * 1_000;
-  return { rekeyMs, expireMs: rekeyMs * 1.5, lingerMs: Math.max(2_000, rekeyMs / 8) };
+  return {
+    rekeyMs,
+    expireMs: rekeyMs * 1.5,
+    lingerMs: Math.max(2_000, rekeyMs / 8),
+    retryMs: Math.max(500, rekeyMs / 24),
+  };
 }
