@@ -30,8 +30,20 @@ export const MAIN_TABLE = 254;
 /** Who made a route: "static" of rtnetlink(7), an administrator. */
 const RTPROT_STATIC = 4;
 
-/** What becomes of a packet; by their numbers in rtnetlink(7). */
-const routeTypes = {
+/** What becomes of a packet. */
+export type RouteType =
+  | "unicast"
+  | "local"
+  | "broadcast"
+  | "anycast"
+  | "multicast"
+  | "blackhole"
+  | "unreachable"
+  | "prohibit"
+  | "throw";
+
+/** RTN_* of rtnetlink(7). */
+const routeTypes: Readonly<Record<RouteType, number>> = {
   unicast: 1,
   local: 2,
   broadcast: 3,
@@ -41,9 +53,7 @@ const routeTypes = {
   unreachable: 7,
   prohibit: 8,
   throw: 9,
-} as const;
-
-export type RouteType = keyof typeof routeTypes;
+};
 
 /** What a route is known by when it is added or deleted. */
 export interface RouteSpec {

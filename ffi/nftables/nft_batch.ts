@@ -17,13 +17,22 @@ const OWNER = 0x2;
 /** Longest comment the kernel keeps, with its zero. */
 const COMMENT_BYTES = 128;
 
-const hooks = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+/** Where on its way through the kernel a packet comes by. */
+export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
+
+const hooks: Readonly<Record<Hook, number>> = {
+  prerouting: 0,
+  input: 1,
+  forward: 2,
+  output: 3,
+  postrouting: 4,
+};
 
 /** A chain that packets come into by themselves. */
 export interface BaseChain {
   readonly name: string;
   readonly type: "filter" | "nat" | "route";
-  readonly hook: keyof typeof hooks;
+  readonly hook: Hook;
   /** The smaller comes first: -100 is where destination NAT, 0 where filters, 100 where source NAT belongs. */
   readonly priority: number;
   /** What becomes of packets that no rule decides about. @default {"accept"} */
