@@ -8,6 +8,7 @@ export type { Family } from "./libc/family.ts";
 export { IoVector } from "./libc/io_vector.ts";
 export { Libc, WOULD_BLOCK } from "./libc/libc.ts";
 export { Poller, Ready } from "./libc/poller.ts";
+export { readSysctl, writeSysctl } from "./libc/sysctl.ts";
 export { Aead, aeadKeyBytes, type AeadName, NONCE, TAG } from "./libcrypto/aead.ts";
 export { Libcrypto } from "./libcrypto/libcrypto.ts";
 export {
@@ -18,6 +19,7 @@ export {
   listAddresses,
 } from "./netlink/interface_addresses.ts";
 export { changeLink, findLink, type Link, type LinkChange, listLinks } from "./netlink/links.ts";
+export { type DefaultRoute, findDefaultRoute, lookupRoute } from "./netlink/lookup_route.ts";
 export type { NetlinkMessage } from "./netlink/message.ts";
 export { NetlinkSocket, type Purpose, type Request } from "./netlink/netlink_socket.ts";
 export {
@@ -55,6 +57,7 @@ export {
 } from "./nftables/matches.ts";
 export { type AddTableOptions, type BaseChain, type Hook, NftBatch } from "./nftables/nft_batch.ts";
 export type { NftFamily, TableId } from "./nftables/nft_header.ts";
+export { listChains, listNftRules, type NftChain, type NftRule } from "./nftables/nft_rules.ts";
 export { listTables } from "./nftables/nft_tables.ts";
 export { Offload, Tun, type TunOptions, TunQueue, VNET_HEADER } from "./tun/tun.ts";
 export { ReceiveBatch } from "./udp/receive_batch.ts";

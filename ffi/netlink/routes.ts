@@ -117,7 +117,7 @@ export function listRoutes(netlink: NetlinkSocket, { family, table }: RouteFilte
       }
       return [];
     }
-    return messages.filter(({ type }) => type === RTM_NEWROUTE).map(readRoute)
+    return messages.filter(({ type }) => type === RTM_NEWROUTE).map((route) => readRoute(route))
       .filter((route) => route !== undefined)
       .filter((route) => table === undefined || route.table === table);
   });
@@ -200,15 +200,20 @@ export function encodeRoute(route: RouteSpec, purpose: "addition" | "deletion" =
   ];
 }
 
-/** Undefined for what is no IP route, or a cached one. @throws {FfiError} FFI_MESSAGE */
-export function readRoute({ body }: NetlinkMessage): Route | undefined {
+/**
+ * Undefined for what is no IP route.
+ *
+ * @param cached also one that the kernel has derived for one destination
+ * @throws {FfiError} FFI_MESSAGE
+ */
+export function readRoute({ body }: NetlinkMessage, cached = false): Route | undefined {
   if (body.length < HEADER) throw new FfiError("FFI_MESSAGE", "a route's answer is cut off");
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const [familyByte = 0, length = 0, , , tableByte = 0, protocol = 0, , typeByte = 0] = body;
   const family = familyOf(familyByte);
   const type = (Object.keys(routeTypes) as RouteType[]).find((t) => routeTypes[t] === typeByte);
   if (family === undefined || type === undefined) return undefined;
-  if ((view.getUint32(8, true) & RTM_F_CLONED) !== 0) return undefined;
+  if (!cached && (view.getUint32(8, true) & RTM_F_CLONED) !== 0) return undefined;
   const attributes = new AttributeMap(body.subarray(HEADER));
   const gateway = attributes.bytes(RTA_GATEWAY);
   const source = attributes.bytes(RTA_PREFSRC);
