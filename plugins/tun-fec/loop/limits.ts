@@ -20,12 +20,22 @@ export const smallestSlot = 512;
 /** Payload of the largest: one Ethernet jumbo frame. */
 export const largestSlot = 9000;
 
-/** Packets of one key that wait for missing segments; the oldest is given up for a newer one. */
+/** Packets of one way that wait for missing segments, or behind one that does; the oldest is given up for a newer one. */
 export const openPackets = 64;
-/** Without parity nothing repairs a gap: only what overtook on the way is waited for. */
-export const reorderedPackets = 4;
+/** Those of all. */
+export const openPacketsOfAll = 256;
+/** Without parity nothing repairs a gap: what so many segments sent after it have overtaken is lost (RFC 5681, 3.2). */
+export const overtakenSegments = 3;
 /** Milliseconds a packet waits for its missing segments, without parity and with it. */
 export const gapPatience = { plain: 2, repaired: 12 } as const;
+
+/** Bytes of a datagram that every path takes: 1280 of IP (RFC 8200, 5) without the headers of IP and UDP. */
+export const smallestPath = { ipv4: 1_252, ipv6: 1_232 } as const;
+/** Bytes of a segment that travels over a session: its datagrams take that, with an id before it. */
+export const sessionSegment = 1_080;
+
+/** Segments sealed after which it is said. */
+export const sealedBeforeSaid = 1 << 18;
 
 /** Peers a loop knows at most, and addresses of theirs. */
 export const mostPeers = 4_096;

@@ -1,3 +1,4 @@
+import { isMapped } from "../packet/ip_packet.ts";
 import type { Prefix } from "../filter/types.ts";
 
 interface Length {
@@ -39,8 +40,11 @@ export class RouteTable<T> {
   }
 
   lookup(address: Uint32Array): T | undefined {
+    // What holds for IPv6 at large, such as its default route, does not for IPv4.
+    const least = isMapped(address) ? 96 : 0;
     for (let i = 0; i < this.#lengths.length; i++) {
       const { mask, bits } = this.#lengths[i]!;
+      if (bits < least) break;
       const slot = this.#find(
         (address[0]! & mask[0]) >>> 0,
         (address[1]! & mask[1]) >>> 0,
