@@ -8,7 +8,7 @@ import { sharePort } from "../../ffi/udp/shared_port.ts";
 import type { SocketAddress } from "../../ffi/udp/socket_address.ts";
 import { UdpSocket } from "../../ffi/udp/udp_socket.ts";
 import type { LoopCommand, LoopEvent } from "./loop/types.ts";
-import { ended, type LoopSetup } from "./native/loop_setup.ts";
+import { ended, loaded, type LoopSetup } from "./native/loop_setup.ts";
 import { magic } from "./wire/segment.ts";
 
 /** Bytes of each of the socket's buffers: what a bulk flow fills in some milliseconds. */
@@ -41,6 +41,7 @@ export class NativeLoop implements AsyncDisposable {
   readonly #wake: EventFd;
   readonly #worker: Worker;
   readonly #commands: MessagePort;
+  #forWorker: MessagePort | undefined;
   readonly #ended = Promise.withResolvers<void>();
 
   /**
@@ -59,8 +60,12 @@ export class NativeLoop implements AsyncDisposable {
     this.#wake = stack.use(new EventFd(libc, this.#arena));
     this.#worker = startWorker(entry ?? new URL("./worker.ts", import.meta.url), tun.name);
     stack.move();
-    this.#worker.onmessage = ({ data }: MessageEvent<LoopEvent | typeof ended>) => {
+    const channel = new MessageChannel();
+    this.#commands = channel.port1;
+    this.#forWorker = channel.port2;
+    this.#worker.onmessage = ({ data }: MessageEvent<LoopEvent | typeof loaded | typeof ended>) => {
       if (data === ended) this.#ended.resolve();
+      else if (data === loaded) this.#hand(tun.fd);
       else heard(data);
     };
     this.#worker.onerror = (event) => {
@@ -69,15 +74,16 @@ export class NativeLoop implements AsyncDisposable {
       this.#ended.resolve();
       heard({ say: "failed", error: event.message });
     };
-    const channel = new MessageChannel();
-    this.#commands = channel.port1;
+  }
+
+  /** The Worker's end of the channel is the Worker's as soon as there is one. */
+  #hand(tun: number): void {
+    const port = this.#forWorker;
+    if (port === undefined) return;
+    this.#forWorker = undefined;
     const { fd, family, segmentation } = this.#socket;
-    const setup: LoopSetup = {
-      tun: tun.fd,
-      socket: { fd, family, segmentation },
-      wake: this.#wake.fd,
-    };
-    this.#worker.postMessage(setup, [channel.port2]);
+    const setup: LoopSetup = { tun, socket: { fd, family, segmentation }, wake: this.#wake.fd };
+    this.#worker.postMessage(setup, [port]);
   }
 
   /** Never waits: commands are carried out in their order, when the loop has woken. */
@@ -94,6 +100,7 @@ export class NativeLoop implements AsyncDisposable {
     clearTimeout(timer);
     this.#worker.terminate();
     this.#commands.close();
+    this.#forWorker?.close();
     this.#wake[Symbol.dispose]();
     this.#arena[Symbol.dispose]();
     this.#socket[Symbol.dispose]();

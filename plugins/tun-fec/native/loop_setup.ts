@@ -8,5 +8,8 @@ export interface LoopSetup {
   readonly wake: number;
 }
 
+/** The thread is there and waits for the setup. */
+export const loaded = "loaded";
+
 /** The thread has let go of everything. */
 export const ended = "ended";

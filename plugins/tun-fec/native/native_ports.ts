@@ -10,7 +10,7 @@ import { NativeTunPort } from "./tun_port.ts";
 import { NativeWirePort } from "./wire_port.ts";
 
 /** What the loop's rings and trains, the ports' own headers and all addresses take. */
-const memoryBytes = 16 << 20;
+const memoryBytes = 12 << 20;
 
 /** Everything the loop stands on, over the system's own calls. One thread's. */
 export class NativePorts implements LoopPorts, Disposable {

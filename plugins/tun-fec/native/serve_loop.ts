@@ -2,7 +2,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { errorText } from "../../../core/errors/mod.ts";
 import type { LoopPorts } from "../loop/ports.ts";
 import type { LoopCommand, LoopEvent } from "../loop/types.ts";
-import { ended, type LoopSetup } from "./loop_setup.ts";
+import { ended, loaded, type LoopSetup } from "./loop_setup.ts";
 import { NativePorts } from "./native_ports.ts";
 import { runTurns } from "./run_turns.ts";
 import type { TurnLoop } from "./turn_loop.ts";
@@ -10,7 +10,7 @@ import type { TurnLoop } from "./turn_loop.ts";
 /** What a Worker is given and gives: the setup with a port for commands, then events. */
 interface Scope {
   onmessage: ((event: MessageEvent<LoopSetup>) => void) | null;
-  postMessage(message: LoopEvent | typeof ended): void;
+  postMessage(message: LoopEvent | typeof loaded | typeof ended): void;
   close(): void;
 }
 
@@ -35,4 +35,5 @@ export function serveLoop(make: (ports: LoopPorts) => TurnLoop): void {
     scope.postMessage(ended);
     scope.close();
   };
+  scope.postMessage(loaded);
 }

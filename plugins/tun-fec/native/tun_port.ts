@@ -5,8 +5,8 @@ import { TunQueue } from "../../../ffi/tun/tun.ts";
 import { largestMessage, smallestSlot } from "../loop/limits.ts";
 import { answer, type TunPort } from "../loop/ports.ts";
 
-/** Pieces of the largest packet, with one more for a header that lies elsewhere. */
-const mostPieces = Math.ceil(largestMessage / smallestSlot) + 2;
+/** Pieces of the largest packet, and some: its header may lie elsewhere, its first and last piece be short. */
+const mostPieces = Math.ceil(largestMessage / smallestSlot) + 16;
 
 /** A queue of a TUN interface, as the loop sees it. */
 export class NativeTunPort implements TunPort {

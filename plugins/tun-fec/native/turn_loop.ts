@@ -4,7 +4,7 @@ import type { LoopCommand } from "../loop/types.ts";
 export interface TurnLoop {
   command(command: LoopCommand, now: number): void;
   /** Carries what waits at either port, a bounded amount of each. */
-  turn(now: number): void;
+  turn(now: number): unknown;
   /** What time alone brings. @returns milliseconds until there may be more of it */
   tick(now: number): number;
 }

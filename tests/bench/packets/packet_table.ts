@@ -10,8 +10,8 @@ export interface Wire {
   readonly name: string;
   /** Whether a train of datagrams crosses the cable in one piece. */
   readonly offload: boolean;
-  /** Of datagrams, on arrival; the cable must carry them one by one. */
-  readonly lossPercent?: number;
+  /** Datagrams of a thousand that vanish; the cable must carry them one by one. */
+  readonly lost?: number;
 }
 
 export interface PacketTableOptions {
@@ -57,26 +57,13 @@ async function measure(
   for (const node of nodes) await lab.node(node);
   const cables = [];
   for (let i = 0; i + 1 < nodes.length; i++) cables.push(await lab.link(nodes[i]!, nodes[i + 1]!));
-  for (const { plugs } of cables) {
-    for (const { node, device } of plugs) {
-      if (!wire.offload) {
-        await lab.exec(node, "ethtool", "-K", device, "tx-udp-segmentation", "off");
-      }
-      if (wire.lossPercent !== undefined) await lab.nft(node, losing(device, wire.lossPercent));
-    }
+  for (const cable of cables) {
+    if (!wire.offload) await cable.splitTrains();
+    if (wire.lost !== undefined) await cable.loseUdp(wire.lost);
   }
   const tunnel = stack.use(await kind.start({ lab, cables, folder, nodes }));
   const iperf = await Iperf.start(lab, "a", "b");
   return await measurePackets(lab, iperf, tunnel);
-}
-
-function losing(device: string, percent: number): string {
-  return `table netdev loss {
-    chain in {
-      type filter hook ingress device "${device}" priority 0;
-      meta protocol ip ip protocol udp numgen random mod 1000 < ${percent * 10} drop
-    }
-  }`;
 }
 
 function cells(numbers: PacketNumbers): string[] {
