@@ -9,6 +9,7 @@ import { daemonBenches } from "./daemon_benches.ts";
 import { dnsBenches } from "./dns_benches.ts";
 import { ffiBenches } from "./ffi_benches.ts";
 import { linkBenches } from "./link_benches.ts";
+import { loopBenches } from "./loop_benches.ts";
 import { packetBenches } from "./packet_benches.ts";
 import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
@@ -21,6 +22,7 @@ const groups: readonly BenchGroup[] = [
   ...daemonBenches,
   ...policyBenches,
   ...ffiBenches,
+  ...loopBenches,
 ];
 
 function progress(text: string): void {
