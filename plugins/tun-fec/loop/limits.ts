@@ -37,6 +37,13 @@ export const sessionSegment = 1_080;
 /** Segments sealed after which it is said. */
 export const sealedBeforeSaid = 1 << 18;
 
+/** Milliseconds a group of segments waits for more before its parity is sent. */
+export const parityPatience = 5;
+/** Segments behind those a parity covers, within which it comes: trains overtake each other on no path, but parity follows them. */
+export const parityReach = 2 * trainSegments;
+/** Milliseconds without parity after which none is counted on. */
+export const parityPause = 200;
+
 /** Peers a loop knows at most, and addresses of theirs. */
 export const mostPeers = 4_096;
 export const mostAddresses = 8_192;
