@@ -2,9 +2,8 @@ import type { NodeId } from "../../core/identity/types.ts";
 
 export interface Sighting {
   readonly id: NodeId;
-  /** Null: not known. */
-  readonly lastSeenSeconds: number | null;
-  readonly linked: boolean;
+  /** It is linked, or a path leads to it today. How old its record is says nothing: those of quiet nodes are renewed seldom. */
+  readonly reachable: boolean;
 }
 
 /**
@@ -26,16 +25,13 @@ export class EphemeralWatch {
     now: number,
   ): readonly NodeId[] {
     for (const id of this.#seenAt.keys()) if (!ttls.has(id)) this.#seenAt.delete(id);
-    if (!nodes.some(({ linked }) => linked)) {
+    if (!nodes.some(({ reachable }) => reachable)) {
       this.#seenAt.clear();
       return [];
     }
     for (const id of ttls.keys()) if (!this.#seenAt.has(id)) this.#seenAt.set(id, now);
-    for (const { id, lastSeenSeconds, linked } of nodes) {
-      const known = this.#seenAt.get(id);
-      if (known === undefined) continue;
-      const seen = linked ? now : lastSeenSeconds === null ? known : now - lastSeenSeconds * 1000;
-      this.#seenAt.set(id, Math.max(known, seen));
+    for (const { id, reachable } of nodes) {
+      if (reachable && this.#seenAt.has(id)) this.#seenAt.set(id, now);
     }
     return [...ttls].filter(([id, ttl]) => now - this.#seenAt.get(id)! > ttl).map(([id]) => id);
   }
