@@ -6,12 +6,21 @@ export interface Sighting {
   readonly reachable: boolean;
 }
 
+/** So long a node has at least to come for the first time: it may join now and be started in a while. */
+const arrivalMs = 60_000;
+
+interface Seen {
+  readonly at: number;
+  /** False: nothing but the time at which it was first looked for. */
+  readonly really: boolean;
+}
+
 /**
  * Tells which ephemeral nodes have been gone for their time. Absence counts only while the scribe itself is in the mesh: when it has
  * been off, or sees nobody, every clock starts again.
  */
 export class EphemeralWatch {
-  readonly #seenAt = new Map<NodeId, number>();
+  readonly #seen = new Map<NodeId, Seen>();
 
   /**
    * @param nodes what the directory shows, without the scribe itself
@@ -24,15 +33,20 @@ export class EphemeralWatch {
     ttls: ReadonlyMap<NodeId, number>,
     now: number,
   ): readonly NodeId[] {
-    for (const id of this.#seenAt.keys()) if (!ttls.has(id)) this.#seenAt.delete(id);
+    for (const id of this.#seen.keys()) if (!ttls.has(id)) this.#seen.delete(id);
     if (!nodes.some(({ reachable }) => reachable)) {
-      this.#seenAt.clear();
+      this.#seen.clear();
       return [];
     }
-    for (const id of ttls.keys()) if (!this.#seenAt.has(id)) this.#seenAt.set(id, now);
-    for (const { id, reachable } of nodes) {
-      if (reachable && this.#seenAt.has(id)) this.#seenAt.set(id, now);
+    for (const id of ttls.keys()) {
+      if (!this.#seen.has(id)) this.#seen.set(id, { at: now, really: false });
     }
-    return [...ttls].filter(([id, ttl]) => now - this.#seenAt.get(id)! > ttl).map(([id]) => id);
+    for (const { id, reachable } of nodes) {
+      if (reachable && this.#seen.has(id)) this.#seen.set(id, { at: now, really: true });
+    }
+    return [...ttls].filter(([id, ttl]) => {
+      const { at, really } = this.#seen.get(id)!;
+      return now - at > (really ? ttl : Math.max(ttl, arrivalMs));
+    }).map(([id]) => id);
   }
 }

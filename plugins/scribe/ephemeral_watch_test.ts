@@ -24,6 +24,16 @@ Deno.test("a node that can be reached stays, and one that is back begins anew", 
   assert.deepEqual(watch.look([relay], ttls, 70 * minute), ["a"]);
 });
 
+Deno.test("a node that has joined and is yet to come has a minute, however short its time is", () => {
+  const watch = new EphemeralWatch();
+  const short = new Map([["a", 2_000]]);
+  assert.deepEqual(watch.look([relay], short, 0), []);
+  assert.deepEqual(watch.look([relay], short, minute), []);
+  assert.deepEqual(watch.look([relay], short, minute + 1), ["a"]);
+  assert.deepEqual(watch.look([relay, a(true)], short, 2 * minute), []);
+  assert.deepEqual(watch.look([relay], short, 2 * minute + 2_001), ["a"]);
+});
+
 Deno.test("the time the scribe was off or alone counts against nobody", () => {
   const watch = new EphemeralWatch();
   // Just started: it has not been here to see anybody.
