@@ -112,6 +112,7 @@ export class FakeMesh implements HostServices {
       epoch,
       version,
       hash,
+      parent: null,
       author,
       note,
       createdAt: 1_000_000,
