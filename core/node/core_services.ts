@@ -105,6 +105,7 @@ function current(node: Node) {
     epoch,
     version,
     hash: config?.hash ?? "",
+    parent: config?.document.parent ?? null,
     author: config?.document.author ?? "",
     createdAt: config?.document.createdAt ?? 0,
     note: config?.document.note ?? "",

@@ -8,6 +8,7 @@ import type { ConfigVersion } from "./version_text.ts";
 /** The network config in force at this node. */
 export interface CurrentConfig extends ConfigVersion {
   readonly hash: string;
+  readonly parent: string | null;
   readonly author: string;
   readonly createdAt: number;
   readonly note: string;
@@ -37,6 +38,7 @@ const current = z.object({
   epoch: z.int(),
   version: z.int(),
   hash: z.string(),
+  parent: z.string().nullable(),
   author: z.string(),
   createdAt: z.number(),
   note: z.string(),

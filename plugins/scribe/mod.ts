@@ -25,12 +25,13 @@ import { RemoteControl } from "./remote_control.ts";
 import { parseRequest } from "./request.ts";
 import { Scribe } from "./scribe.ts";
 import { joinedProtocol, serveJoined } from "./serve_joined.ts";
+import { sweepDelayMs, SweepTimer } from "./sweep_timer.ts";
 import { VersionHistory } from "./version_history.ts";
 import { TokenUses } from "./token_uses.ts";
 import { versionText } from "./version_text.ts";
 
 const config = z.strictObject({
-  /** How often ephemeral nodes are looked after. */
+  /** How often ephemeral nodes are looked after at least. */
   sweepSeconds: z.number().positive().max(3_600).default(60),
 });
 
@@ -63,18 +64,21 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
   });
   const tokens = { scribe, now, uses: new TokenUses({ self, host, log, signal }) };
   const sweep = makeSweep(scribe, joined, self);
-  const timers: ReturnType<typeof setInterval>[] = [];
+  const sweeps = new SweepTimer({
+    delay: () => sweepDelayMs(joined.ephemeral().values(), sweepSeconds * 1000),
+    now: () => performance.now(),
+    sweep: () =>
+      sweep(performance.now()).catch((error: unknown) => {
+        log("warn", "ephemeral nodes could not be looked after", {
+          code: errorCode(error),
+          error: errorText(error),
+        });
+      }),
+  });
 
   return {
     onStart() {
-      timers.push(setInterval(() => {
-        sweep(performance.now()).catch((error: unknown) => {
-          log("warn", "ephemeral nodes could not be looked after", {
-            code: errorCode(error),
-            error: errorText(error),
-          });
-        });
-      }, sweepSeconds * 1000));
+      sweeps.update();
     },
     onNetworkConfig() {
       // Not waited for: a change of our own that is under way comes first.
@@ -86,7 +90,14 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
     },
     streams: {
       [joinedProtocol]: (stream, from) =>
-        serveJoined(stream, from, { scribe, joined, now, log, signal }),
+        serveJoined(stream, from, {
+          scribe,
+          joined,
+          now,
+          log,
+          signal,
+          added: () => sweeps.update(),
+        }),
     },
     apiRoutes: [
       ...nodeRoutes(scribe),
@@ -120,7 +131,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
       }
     },
     async onStop() {
-      for (const timer of timers) clearInterval(timer);
+      await sweeps[Symbol.asyncDispose]();
       await scribe.settled();
       database[Symbol.dispose]();
     },
@@ -145,7 +156,12 @@ function makeSweep(
     ]);
     if (!inCharge) return;
     const others = nodes.filter(({ id }) => id !== self);
-    for (const node of watch.look(others, ttls, now)) {
+    const sightings = await Promise.all(others.map(async ({ id, linked }) => {
+      // A path is looked for only where the answer matters.
+      const reachable = linked || ttls.has(id) && await scribe.mesh.path(self, id) !== null;
+      return { id, reachable };
+    }));
+    for (const node of watch.look(sightings, ttls, now)) {
       const event = { type: "node_removed", node, about: () => null };
       await scribe.change(
         removeNode,

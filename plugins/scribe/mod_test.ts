@@ -649,6 +649,8 @@ Deno.test("a node that joined with an ephemeral token is removed when it was gon
   await near.closeWrite();
   assert.equal(new TextDecoder().decode(await readAll(near)), '{"ok":true}\n');
   assert.equal(entryOf(mesh.body, laptop).name, "runner");
+  const { looks } = mesh;
+  await eventually(() => mesh.looks > looks, { what: "the node has been seen" });
   mesh.nodes = mesh.nodes.filter(({ id }) => id !== laptop);
   await eventually(() => mesh.body.revoked.length > 0, { what: "the node is removed" });
   assert.deepEqual(mesh.body.revoked.map(({ node }) => node), [laptop]);

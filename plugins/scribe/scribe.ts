@@ -93,15 +93,16 @@ export class Scribe {
     });
   }
 
-  /** Keeps a version that came from elsewhere: another node has been the scribe. */
+  /** Keeps a version that came from elsewhere (another node has been the scribe), or that this one had no time to keep. */
   recordForeign(): Promise<void> {
     return this.#inTurn(async () => {
       const { mesh, history } = this.#options;
-      const { epoch, version, hash, author, createdAt, note, body } = await mesh.current();
+      const current = await mesh.current();
+      const { epoch, version, hash, parent, author, createdAt, note, body } = current;
       // Version 0 stands for a network nobody has written a config for.
       if (version === 0) return;
-      const entry = { epoch, version, hash, author, note, body };
-      history.record({ ...entry, parent: null, at: createdAt, by: "", bytes: null });
+      const entry = { epoch, version, hash, parent, author, note, body };
+      history.record({ ...entry, at: createdAt, by: "", bytes: null });
     });
   }
 

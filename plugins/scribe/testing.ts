@@ -93,6 +93,9 @@ export class FakeMesh implements HostServices {
   readonly emit: HostServices["emit"] = (type, fields) => void this.events.push({ type, fields });
 
   // An async function, so that a bad call is a rejection.
+  /** How often the directory was asked for. */
+  looks = 0;
+
   readonly call = async (service: string, method: string, argument: Json): Promise<Json> => {
     switch (await Promise.resolve(`${service}.${method}`)) {
       case "netconfig.current":
@@ -102,6 +105,7 @@ export class FakeMesh implements HostServices {
       case "netconfig.seal":
         return btoa(`sealed ${JSON.stringify(argument)}`.slice(0, 60));
       case "directory.snapshot":
+        this.looks++;
         return { version: 1, nodes: this.nodes.map((node) => ({ ...node, services: [] })) };
       case "directory.path":
         return [laptop, scribeId, server];
@@ -133,6 +137,7 @@ export class FakeMesh implements HostServices {
       epoch,
       version,
       hash,
+      parent: null,
       author,
       note,
       createdAt: 1_000_000,
