@@ -91,6 +91,13 @@ for (const mode of ["inline", "worker"] as const) {
       assert.equal(fields["by"], "key:7@10.0.0.9");
       assert.equal(object(fields["before"]!)["name"], null);
       assert.equal(object(fields["after"]!)["name"], "box");
+      const [row] = mesh.audited;
+      assert.deepEqual([row?.["by"], row?.["from"], row?.["change"]], [
+        "key:7",
+        "10.0.0.9",
+        "name_changed",
+      ]);
+      assert.deepEqual([row?.["before"], row?.["after"]], [fields["before"], fields["after"]]);
       const { entries } = object((await api("GET /config/history")).body);
       const [entry] = entries as { readonly [key: string]: Json }[];
       assert.equal(entry?.["version"], "1.1");

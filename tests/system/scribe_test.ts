@@ -146,5 +146,6 @@ Deno.test("where one node is both CA and scribe, a new token is good at once, an
   const audit = await mesh.ok("hub", "audit");
   assert.match(audit, /POST \/api\/tokens -> 201 body=\{"tags":\["ci"\]\}$/m);
   assert.match(audit, new RegExp(`DELETE /api/tokens/${made.id} -> 200`));
+  assert.match(audit, /change local from this machine .*change=token_created/);
   assert.ok(!audit.includes(made.token));
 });
