@@ -22,7 +22,7 @@ import { templateRoutes } from "./api/templates.ts";
 import { inviteRoute } from "./api/invite.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { removeNode } from "./changes/remove_node.ts";
-import { ScribeDatabase } from "./database.ts";
+import { openScribeDatabase } from "./database.ts";
 import { EphemeralWatch } from "./ephemeral_watch.ts";
 import { ScribeError } from "./errors.ts";
 import { JoinedNodes } from "./joined_nodes.ts";
@@ -51,7 +51,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
     );
   }
   const now = () => Date.now();
-  const database = ScribeDatabase.open(join(context.dataDir, "scribe.db"));
+  const database = openScribeDatabase(join(context.dataDir, "scribe.db"));
   const history = new VersionHistory(database);
   const joined = new JoinedNodes(database);
   const verdict = history.verify();
