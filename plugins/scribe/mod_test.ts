@@ -536,6 +536,19 @@ inline("the CA and the scribe itself are not revoked by a slip", async ({ api, r
   assert.equal(mesh.body.revoked.length, 1);
 });
 
+inline(
+  "a node that nobody has heard of can be revoked by its full id, and by nothing else",
+  async (loaded) => {
+    const { api, refusal, mesh } = loaded;
+    const unknown = "9".repeat(32);
+    await api("POST /revoke", { node: unknown });
+    assert.deepEqual(mesh.body.revoked.map(({ node }) => node), [unknown]);
+    for (const node of ["9".repeat(8), "nobody"]) {
+      assert.equal((await refusal("POST /revoke", { node })).code, "NODE_UNKNOWN");
+    }
+  },
+);
+
 inline("long lists come in pages, and nodes by their tag", async ({ api, mesh }) => {
   for (let n = 0; n < 25; n++) {
     mesh.nodes.push({
