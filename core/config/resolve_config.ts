@@ -38,8 +38,9 @@ const maxSocketPath = 107;
  * @throws {ConfigError} names the setting, where it was written, and what to write instead
  */
 export function resolveConfig(sources: ConfigSources): DaemonConfig {
-  const { flags, file } = sources;
-  const settings: Settings = { ...file?.settings, ...definedOnly(flags) };
+  const { file } = sources;
+  const flags = givenOnly(sources.flags);
+  const settings: Settings = { ...file?.settings, ...flags };
   const origin = (name: SettingName) =>
     flags[name] !== undefined || file === undefined
       ? name === "peers" ? "the peer" : `--${settingKeys[name]}`
@@ -123,7 +124,7 @@ export function resolveDataDir(
   where: { readonly home: string | undefined; readonly cwd: string },
 ): string {
   const { home, cwd } = where;
-  const path = text === undefined
+  const path = text === undefined || text === ""
     ? join(home ?? cwd, ".pulse")
     : text.startsWith("~/") && home !== undefined
     ? join(home, text.slice(2))
@@ -150,7 +151,7 @@ function dnsSettings(
   };
 }
 
-/** Seed behaviour: what is advertised is what is listened on, as far as that can be bound. */
+/** What is advertised is what is listened on, as far as that can be bound. */
 function listenFor(advertised: Advertised): string {
   if (advertised.port === null) return ":8443";
   const first = advertised.loopback ? advertised.advertise[0] : undefined;
@@ -180,7 +181,13 @@ function parseLogFormat(text: string): DaemonConfig["logFormat"] {
   throw new ConfigError(`"${text.slice(0, 40)}" is not a log format; use auto, json or pretty`);
 }
 
-/** Without keys whose value is undefined, which would hide the file's. */
-function definedOnly(settings: Settings): Settings {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+/**
+ * Without keys that are not given, which would hide the file's. Empty text is not given either: so a variable that is not set looks in
+ * a unit or a script. Of the doors to open it is still refused, because the default opens some.
+ */
+function givenOnly(settings: Settings): Settings {
+  const given = Object.entries(settings).filter(([name, value]) =>
+    value !== undefined && (value !== "" || name === "allowLocal")
+  );
+  return Object.fromEntries(given);
 }

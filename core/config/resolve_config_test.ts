@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dataFiles } from "../control/types.ts";
 import { parseDaemonConfig } from "./daemon_config.ts";
 import { ConfigError } from "./errors.ts";
 import { resolveConfig } from "./resolve_config.ts";
@@ -54,6 +55,29 @@ Deno.test("a flag wins over the file and the file over the default", () => {
   assert.equal(config.networkGiven, true);
   assert.equal(config.logLevel, "warn");
   assert.deepEqual(config.peers, ["x:1"]);
+});
+
+Deno.test("an empty flag is none: neither the file's value nor the default gives way to it", () => {
+  const names = ["network", "addr", "listen", "token", "join", "dataDir", "logLevel", "logFormat"];
+  const empty = Object.fromEntries(names.map((name) => [name, ""]));
+  assert.deepEqual(resolve(empty), resolve({}));
+  const file = { network: "a", logLevel: "warn", listen: "127.0.0.1:9", token: "t" };
+  assert.deepEqual(resolve(empty, file), resolve({}, file));
+  assert.deepEqual(
+    resolve({ ca: true, token: "t", caToken: "" }),
+    resolve({ ca: true, token: "t" }),
+  );
+  assert.throws(() => resolve({ allowLocal: "" }), { message: /^--allow-local: / });
+});
+
+Deno.test("everything a node keeps is in its data directory, wherever that is", () => {
+  assert.equal(resolve({ dataDir: "/srv/pulse" }).dataDir, "/srv/pulse");
+  assert.equal(resolve({ dataDir: "~/mesh" }).dataDir, "/home/u/mesh");
+  assert.equal(resolve({ dataDir: "mesh" }).dataDir, "/work/mesh");
+  const homeless = resolveConfig({ flags: {}, home: undefined, cwd: "/work", foreground: true });
+  assert.equal(homeless.dataDir, "/work/.pulse");
+  // Files are named relative to it alone.
+  for (const name of Object.values(dataFiles)) assert.doesNotMatch(name, /[/\\]|^\.\.?$/);
 });
 
 Deno.test("a listener with no host of its own follows the advertised port, on loopback if that is all it advertises", () => {

@@ -35,6 +35,7 @@ export function sampleInput(peers: number): MetricsInput {
     },
     gossip: { bytesIn: 100, bytesOut: 200, forged: 1, recordsIn: 50 },
     reconnects: 6,
+    traffic: { bytesIn: 1_000, bytesOut: 2_000 },
     roundTrips: roundTrips.snapshot(),
   };
 }

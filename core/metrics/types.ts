@@ -60,6 +60,8 @@ export interface MetricsInput {
   readonly gossip: GossipMetrics;
   /** Links that came back after they had been up before. */
   readonly reconnects: number;
+  /** Bytes over all links since the start. */
+  readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
   /** Round trips of links in seconds. */
   readonly roundTrips: MetricHistogram;
 }

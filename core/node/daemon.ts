@@ -27,7 +27,7 @@ import { commandProtocol } from "../commands/mod.ts";
 import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
-import type { HostServices, Json, PluginApiRoute } from "../plugin/types.ts";
+import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
 import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
@@ -39,8 +39,7 @@ import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
 import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
-import { expositionText, nodeSamples, uncleanNames } from "../metrics/mod.ts";
-import { metricsInput } from "./metrics.ts";
+import { scrape } from "./scrape.ts";
 import type { NetworkConfigStorage } from "./network_config.ts";
 import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
 import { configProblems, configStatus } from "./network_config_status.ts";
@@ -520,20 +519,12 @@ export class Daemon implements NodeControl, AsyncDisposable {
   }
 
   async metrics(names: "all" | "clean"): Promise<string> {
-    const node = this.#node;
-    const own = node === undefined ? [] : nodeSamples(metricsInput(node, systemClock.wall()));
-    const samples = [...own, ...await this.#plugins.metrics()];
-    if (this.#plugins.provides("metrics")) {
-      try {
-        const argument = { names, samples } as unknown as Json;
-        return z.string().parse(await this.#plugins.call("metrics", "render", argument));
-      } catch (error) {
-        this.#log("warn", "the metrics plugin failed a scrape", { error: errorText(error) });
-      }
-    }
-    return expositionText(
-      names === "all" ? samples : samples.filter(({ name }) => !uncleanNames.has(name)),
-    );
+    return await scrape(names, {
+      node: this.#node,
+      plugins: this.#plugins,
+      log: this.#log,
+      now: systemClock.wall(),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -35,6 +35,7 @@ export function metricsInput(node: Node, now: number): MetricsInput {
       forged: gossip.badSignatures + gossip.badCertificates,
     },
     reconnects: node.reconnects,
+    traffic: node.traffic(),
     roundTrips: node.roundTrips,
   };
 }

@@ -21,7 +21,7 @@ import { DataPlaneView } from "./data_plane_view.ts";
 import type { Denials } from "./denial_counts.ts";
 import { meshAddressesOf } from "./directory.ts";
 import { GossipDriver } from "./gossip_driver.ts";
-import { type Link, LinkManager } from "./link_manager.ts";
+import { type Link, LinkManager, type Traffic } from "./link_manager.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
 import { openLocalStream } from "./local_stream.ts";
 import { MeshRoutes } from "./mesh_routes.ts";
@@ -374,6 +374,11 @@ export class Node implements AsyncDisposable {
   /** Round trips of all links since the start, in seconds. */
   get roundTrips(): MetricHistogram {
     return this.#probes.roundTrips;
+  }
+
+  /** Bytes over all links since the start. */
+  traffic(): Traffic {
+    return this.#links.traffic();
   }
 
   /** Links that came back after they had been up before. */

@@ -1,5 +1,4 @@
 /** The plugin host: manifests, load order, permissions, Workers, and the one face core sees of all plugins. @module */
-export { describeSchema } from "./describe_schema.ts";
 export { PluginError, type PluginErrorCode } from "./errors.ts";
 export {
   type ExpandOptions,

@@ -1,5 +1,6 @@
 import { chainHash, type ChainLink, genesis, walkChain } from "../../core/history/hash_chain.ts";
-import { type CaDatabase, numberOf, textOf } from "./database.ts";
+import { numberOf, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 
 export type AuditType =
   | "ca_opened"

@@ -168,7 +168,8 @@ function metrics(ledger: Ledger, desk: JoinDesk): PluginMetric[] {
   const count = (name: string, help: string, value: number): PluginMetric => ({
     name,
     help,
-    type: "gauge",
+    // Only a counter may be called so, and tokens go as well as come.
+    type: name.endsWith("_total") ? "untyped" : "gauge",
     value,
   });
   const tokens = ledger.tokens.list(Date.now());
@@ -181,7 +182,7 @@ function metrics(ledger: Ledger, desk: JoinDesk): PluginMetric[] {
     ),
     count("pulse_ca_joins_open", "Join conversations going on", desk.open),
     count(
-      "pulse_revoked_nodes_total",
+      "pulse_ca_revoked_nodes",
       "Nodes the CA has revoked",
       ledger.nodes.revokedIds().length,
     ),

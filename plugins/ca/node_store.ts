@@ -9,7 +9,8 @@ import {
   type Role,
 } from "../../core/identity/mod.ts";
 import type { Revocation } from "../../core/netconfig/mod.ts";
-import { bytesOf, type CaDatabase, numberOf, textOf } from "./database.ts";
+import { bytesOf, numberOf, type Row, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 import { rolesOf } from "./token_store.ts";
 
 export type IssueKind = "join" | "renewal" | "self" | "offline";
@@ -234,7 +235,7 @@ export class NodeStore {
   }
 }
 
-function issued(row: Parameters<typeof textOf>[0]): IssuedRecord {
+function issued(row: Row): IssuedRecord {
   return {
     serial: textOf(row, "serial"),
     nodeId: textOf(row, "node_id"),

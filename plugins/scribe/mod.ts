@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { errorCode, errorText } from "../../core/errors/mod.ts";
 import type { NodeId } from "../../core/identity/types.ts";
-import type { PluginContext, PluginFactory, PluginHooks } from "../../core/plugin/types.ts";
+import type { ConfigBody } from "../../core/netconfig/types.ts";
+import type {
+  PluginContext,
+  PluginFactory,
+  PluginHooks,
+  PluginMetric,
+} from "../../core/plugin/types.ts";
 import { aclRoutes } from "./api/acls.ts";
 import { configRoutes } from "./api/config.ts";
 import { dnsRoutes } from "./api/dns.ts";
@@ -16,7 +22,7 @@ import { templateRoutes } from "./api/templates.ts";
 import { inviteRoute } from "./api/invite.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { removeNode } from "./changes/remove_node.ts";
-import { ScribeDatabase } from "./database.ts";
+import { openScribeDatabase } from "./database.ts";
 import { EphemeralWatch } from "./ephemeral_watch.ts";
 import { ScribeError } from "./errors.ts";
 import { JoinedNodes } from "./joined_nodes.ts";
@@ -46,7 +52,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
     );
   }
   const now = () => Date.now();
-  const database = ScribeDatabase.open(join(context.dataDir, "scribe.db"));
+  const database = openScribeDatabase(join(context.dataDir, "scribe.db"));
   const history = new VersionHistory(database);
   const joined = new JoinedNodes(database);
   const verdict = history.verify();
@@ -117,6 +123,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
         signal,
       }),
     ],
+    metrics: async () => tokenMetrics((await mesh.current()).body.tokens, now()),
     health: async () => {
       if (verdict.broken !== null) {
         return { ok: false, detail: `the history was changed at version ${verdict.broken}` };
@@ -139,6 +146,26 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
 };
 
 export default scribePlugin;
+
+/** The CA tells more of them, where it is on the same node. */
+function tokenMetrics(tokens: ConfigBody["tokens"], now: number): PluginMetric[] {
+  const valid = tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  return [
+    {
+      name: "pulse_tokens_total",
+      help: "Join tokens of the network",
+      // Only a counter may be called so, and tokens go as well as come.
+      type: "untyped",
+      value: tokens.length,
+    },
+    {
+      name: "pulse_tokens_valid",
+      help: "Join tokens that have not expired; how often they were used the CA knows",
+      type: "gauge",
+      value: valid.length,
+    },
+  ];
+}
 
 /** Removes the ephemeral nodes that have been gone for their time. */
 function makeSweep(

@@ -91,6 +91,13 @@ for (const mode of ["inline", "worker"] as const) {
       assert.equal(fields["by"], "key:7@10.0.0.9");
       assert.equal(object(fields["before"]!)["name"], null);
       assert.equal(object(fields["after"]!)["name"], "box");
+      const [row] = mesh.audited;
+      assert.deepEqual([row?.["by"], row?.["from"], row?.["change"]], [
+        "key:7",
+        "10.0.0.9",
+        "name_changed",
+      ]);
+      assert.deepEqual([row?.["before"], row?.["after"]], [fields["before"], fields["after"]]);
       const { entries } = object((await api("GET /config/history")).body);
       const [entry] = entries as { readonly [key: string]: Json }[];
       assert.equal(entry?.["version"], "1.1");
@@ -528,6 +535,19 @@ inline("the CA and the scribe itself are not revoked by a slip", async ({ api, r
   await api("POST /revoke", { node: caCertificate.id, force: true });
   assert.equal(mesh.body.revoked.length, 1);
 });
+
+inline(
+  "a node that nobody has heard of can be revoked by its full id, and by nothing else",
+  async (loaded) => {
+    const { api, refusal, mesh } = loaded;
+    const unknown = "9".repeat(32);
+    await api("POST /revoke", { node: unknown });
+    assert.deepEqual(mesh.body.revoked.map(({ node }) => node), [unknown]);
+    for (const node of ["9".repeat(8), "nobody"]) {
+      assert.equal((await refusal("POST /revoke", { node })).code, "NODE_UNKNOWN");
+    }
+  },
+);
 
 inline("long lists come in pages, and nodes by their tag", async ({ api, mesh }) => {
   for (let n = 0; n < 25; n++) {

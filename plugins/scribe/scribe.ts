@@ -1,3 +1,4 @@
+import { whoAsks } from "../../core/control/who_asks.ts";
 import { errorCode, errorText } from "../../core/errors/mod.ts";
 import type { NodeId } from "../../core/identity/types.ts";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
@@ -179,8 +180,8 @@ export class Scribe {
     note: string,
     request: ChangeRequest,
   ): void {
-    this.#options.host.emit(event.type, {
-      by: request.by,
+    const { emit } = this.#options.host;
+    const fields = {
       note,
       version: versionText(after),
       previous: versionText(before),
@@ -188,7 +189,9 @@ export class Scribe {
       ...(request.force && { forced: true }),
       before: summary(event.about(before.body)),
       after: summary(event.about(after.body)),
-    });
+    };
+    emit(event.type, { by: request.by, ...fields });
+    emit("audit", { ...whoAsks(request.by), change: event.type, ...fields });
   }
 
   async #checkMatch(ifMatch: string, cause: unknown): Promise<void> {

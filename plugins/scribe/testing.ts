@@ -29,6 +29,7 @@ interface Known {
 /** One network, its config, and what became of it. */
 export class FakeMesh implements HostServices {
   readonly events: { type: string; fields: { readonly [key: string]: Json | undefined } }[] = [];
+  readonly audited: { readonly [key: string]: Json | undefined }[] = [];
   readonly published: { body: ConfigBody; note: string }[] = [];
   epoch = 1;
   version = 0;
@@ -90,7 +91,10 @@ export class FakeMesh implements HostServices {
     return Promise.resolve(new PathStream(near, memberCertificate, []));
   };
 
-  readonly emit: HostServices["emit"] = (type, fields) => void this.events.push({ type, fields });
+  readonly emit: HostServices["emit"] = (type, fields) => {
+    if (type === "audit") this.audited.push(fields);
+    else this.events.push({ type, fields });
+  };
 
   // An async function, so that a bad call is a rejection.
   /** How often the directory was asked for. */

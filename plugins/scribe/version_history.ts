@@ -1,6 +1,6 @@
 import type { ConfigBody } from "../../core/netconfig/types.ts";
 import { configText, sha256 } from "./config_text.ts";
-import { numberOf, type Row, type ScribeDatabase, textOf } from "./database.ts";
+import { type DurableDatabase, numberOf, type Row, textOf } from "../../core/storage/mod.ts";
 import { ScribeError } from "./errors.ts";
 import { type ConfigVersion, versionText } from "./version_text.ts";
 
@@ -45,10 +45,10 @@ const columns = "epoch, version, hash, parent, author, at, changed_by, note";
  * content, so that a version somebody changed on the disk is noticed before anybody goes back to it.
  */
 export class VersionHistory {
-  readonly #database: ScribeDatabase;
+  readonly #database: DurableDatabase;
   readonly #limits: HistoryLimits;
 
-  constructor(database: ScribeDatabase, limits: HistoryLimits = historyLimits) {
+  constructor(database: DurableDatabase, limits: HistoryLimits = historyLimits) {
     this.#database = database;
     this.#limits = limits;
   }

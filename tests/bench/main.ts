@@ -11,6 +11,7 @@ import { ffiBenches } from "./ffi_benches.ts";
 import { linkBenches } from "./link_benches.ts";
 import { loopBenches } from "./loop_benches.ts";
 import { packetBenches } from "./packet_benches.ts";
+import { metricsBenches } from "./metrics_benches.ts";
 import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
 import { resultTable } from "./table.ts";
@@ -23,6 +24,7 @@ const groups: readonly BenchGroup[] = [
   ...policyBenches,
   ...ffiBenches,
   ...loopBenches,
+  ...metricsBenches,
 ];
 
 function progress(text: string): void {

@@ -123,7 +123,7 @@ Deno.test("with the CA on one node and the scribe on another, a token's node has
   assert.match(history, / revoked: test$/m);
 });
 
-Deno.test("where one node is both CA and scribe, a new token is good at once, and is listed and withdrawn with the CA's own", async () => {
+Deno.test("where one node is both CA and scribe, a new token is good at once, is listed and withdrawn with the CA's own, and all that the config says outlives a restart", async () => {
   await using mesh = await Mesh.make();
   await mesh.ok("hub", "start", "--ca", "--scribe", "--token", masterToken, ...quiet);
   const [address = ""] = (await mesh.status("hub")).self.addresses;
@@ -140,11 +140,32 @@ Deno.test("where one node is both CA and scribe, a new token is good at once, an
       .sort(),
     [[false, 0, undefined, true], [true, 1, ["ci"], false]],
   );
+  for (
+    const line of [
+      "acl add --from * --to * --comment kept",
+      "dns add db 10.0.0.7",
+      `tag ${(await mesh.status("hub")).self.id} hub`,
+      `name ${(await mesh.status("hub")).self.id} desk`,
+    ]
+  ) await mesh.ok("hub", ...line.split(" "));
+  const config = async () => JSON.parse(await mesh.ok("hub", "config", "show", "--json")).body;
+  const kept = await config();
+  await mesh.ok("hub", "stop");
+  await mesh.ok("hub", "start", "--ca", "--scribe", "--token", masterToken, ...quiet);
+  assert.deepEqual(await config(), kept);
+  const { acls, dns, templates, tokens: named } = kept;
+  assert.deepEqual([acls.length, dns.length, Object.keys(templates), named.length], [
+    1,
+    1,
+    ["ci"],
+    1,
+  ]);
   await mesh.ok("hub", "token", "revoke", made.id);
   const late = await mesh.pulse("late", "join", address, "--token", made.token);
   assert.equal(late.code, 1);
   const audit = await mesh.ok("hub", "audit");
   assert.match(audit, /POST \/api\/tokens -> 201 body=\{"tags":\["ci"\]\}$/m);
   assert.match(audit, new RegExp(`DELETE /api/tokens/${made.id} -> 200`));
+  assert.match(audit, /change local from this machine .*change=token_created/);
   assert.ok(!audit.includes(made.token));
 });
