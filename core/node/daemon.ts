@@ -31,6 +31,7 @@ import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
+import { caRollStorage } from "./ca_roll_file.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
@@ -53,6 +54,7 @@ import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
 import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
+import { rollState } from "./roll_state.ts";
 import { healthWarnings } from "./status_warnings.ts";
 
 /** Peers are remembered and sequences reserved this often, and for the first time this soon. */
@@ -221,6 +223,9 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const revoked = await this.#revocations.list();
     const remote = this.#remoteCommands(credentials.certificate.network);
     const networkConfig = await this.#storedConfig();
+    const trust = await caRollStorage(config.dataDir, (error) => {
+      this.#log("error", "ca.roll cannot be read", { error: errorText(error) });
+    });
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -245,9 +250,15 @@ export class Daemon implements NodeControl, AsyncDisposable {
       log: this.#log.child("node"),
       revoked,
       networkConfig,
+      trust,
       initialSequence: sequence,
       hooks: {
         networkConfig: (news) => this.#plugins.networkConfigChanged(news),
+        caRoll: ({ roll, to }) => {
+          const fields = { detail: to.fingerprint, serial: roll.serial };
+          this.#history.event(`ca_roll_${roll.stage}`, fields);
+          this.#certificates.wake();
+        },
         linkUp: (peer, kind) => {
           this.#history.event("link_up", { node: peer, detail: kind });
           this.#plugins.linkUp({ id: peer, kind });
@@ -459,6 +470,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       plugins: this.#plugins.status(),
       joinError: this.#joinError,
       renewalError: this.#certificates.renewalError,
+      roll: node === undefined ? "none" : rollState(node),
       config: node === undefined ? [] : configProblems(node.networkConfig.state),
       scribeError: this.#scribe?.error,
       apiError: this.#apiError,
