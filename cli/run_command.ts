@@ -55,6 +55,8 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/ca.ts")).caRoles(command, io);
     case "ca grant":
       return await (await import("./commands/ca_grant.ts")).caGrant(command, io);
+    case "ca roll":
+      return await (await import("./commands/ca_roll.ts")).caRoll(command, io);
     case "ca sign":
       return await (await import("./commands/ca_sign.ts")).caSign(command, io);
     case "name":

@@ -125,6 +125,11 @@ export interface CaGrantCommand extends Named<"ca grant">, CommonOptions {
   /** Undefined: nobody. */
   readonly node: string | undefined;
 }
+export interface CaRollCommand extends Named<"ca roll">, CommonOptions {
+  readonly step: "begin" | "status" | "finish";
+  /** Finish although nodes in reach have no certificate of the new CA. */
+  readonly force: boolean;
+}
 export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly csr: string;
   readonly caDir: string | undefined;
@@ -182,6 +187,7 @@ export type Command =
   | CaRevokeCommand
   | CaRolesCommand
   | CaGrantCommand
+  | CaRollCommand
   | CaSignCommand
   | ControlCommand
   | ApiKeyCreateCommand

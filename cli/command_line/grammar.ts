@@ -280,6 +280,38 @@ const ca = or(
     { brief: message`Say who may change the network config.` },
   ),
   command(
+    "roll",
+    merge(
+      object({
+        command: constant("ca roll"),
+        step: withDefault(
+          or(
+            map(
+              flag("--status", {
+                description: message`Show where it stands and which nodes it waits for.`,
+              }),
+              () => "status" as const,
+            ),
+            map(
+              flag("--finish", { description: message`Retire the old CA.` }),
+              () => "finish" as const,
+            ),
+          ),
+          "begin" as const,
+        ),
+        force: withDefault(
+          flag("--force", {
+            description:
+              message`With --finish: although nodes in reach have no new certificate; they have to join again.`,
+          }),
+          false,
+        ),
+      }),
+      common,
+    ),
+    { brief: message`Replace the CA: both count until it is finished.` },
+  ),
+  command(
     "sign",
     merge(
       object({

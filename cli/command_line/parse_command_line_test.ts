@@ -293,6 +293,9 @@ const understood: readonly (readonly [string, object])[] = [
   ["ca revoke n --reason lost", { command: "ca revoke", json: false, node: "n", reason: "lost" }],
   ["ca grant scribe n", { command: "ca grant", json: false, node: "n" }],
   ["ca grant none", { command: "ca grant", json: false }],
+  ["ca roll", { command: "ca roll", json: false, step: "begin", force: false }],
+  ["ca roll --status", { command: "ca roll", json: false, step: "status", force: false }],
+  ["ca roll --finish --force", { command: "ca roll", json: false, step: "finish", force: true }],
   ["ca sign --csr f --out o --ca-dir c", {
     command: "ca sign",
     json: false,

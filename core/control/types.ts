@@ -160,6 +160,7 @@ export const dataFiles = {
   state: "state.json",
   networkConfig: "network.config",
   networkMark: "network.mark",
+  caRoll: "ca.roll",
   controlSocket: "pulse.sock",
   tunnelSocket: "tunnel.sock",
   localToken: "local-token",

@@ -154,8 +154,8 @@ export class ConfigStore {
 
   #offer(bytes: Uint8Array): Offered {
     return this.#guarded(() => {
-      const config = verifySignedConfig(bytes, this.#trust());
-      const grant = this.#takeGrant(config.grant);
+      const config = verifySignedConfig(bytes, this.#trust(), this.#grant?.grant.base?.hash);
+      const grant = config.grant !== null && this.#takeGrant(config.grant);
       const error = this.#whyNot(config);
       if (error === undefined && config.hash !== this.#config?.hash) {
         this.#fork = this.#forkAfter(config);
@@ -175,7 +175,8 @@ export class ConfigStore {
       return work();
     } catch (error) {
       if (!(error instanceof NetConfigError)) throw error;
-      this.#refused = error;
+      // Of somebody who does not know yet that the CA was rolled: no reason to worry anybody.
+      if (error.code !== "NETCONFIG_RETIRED") this.#refused = error;
       return { config: false, grant: false, error };
     }
   }

@@ -7,7 +7,7 @@ import { configProblem } from "./network_config_status.ts";
 import type { Node } from "./node.ts";
 
 /** Services core answers itself; a plugin has to name them in `needs` like any other. */
-export const coreServices: readonly string[] = ["netconfig", "directory", "dataplane"];
+export const coreServices: readonly string[] = ["netconfig", "directory", "dataplane", "trust"];
 
 type Method = (argument: Json, node: Node, now: number) => Promise<unknown> | unknown;
 
@@ -24,6 +24,7 @@ const sealArgument = z.strictObject({ key: base64(64) });
 const adoptArgument = z.strictObject({ grant: base64(4_096) });
 const knownArgument = z.strictObject({ known: z.int() });
 const carriersArgument = z.record(nodeId, z.enum(["fast", "quic", "websocket"]));
+const rollArgument = z.strictObject({ roll: base64(8_192) });
 const pathArgument = z.strictObject({ from: nodeId, to: nodeId });
 
 const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
@@ -51,6 +52,17 @@ const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
       node.networkConfig.adoptGrant(parse(adoptArgument, argument).grant);
       return null;
     },
+  },
+  trust: {
+    current: (_argument, node) => ({
+      serial: node.trust.roll?.roll.serial ?? 0,
+      newest: node.trust.newest.fingerprint,
+    }),
+    adopt: (argument, node) => {
+      node.trust.adopt(parse(rollArgument, argument).roll);
+      return null;
+    },
+    issuers: (_argument, node) => issuers(node),
   },
   directory: {
     snapshot: (_argument, node, now) => directorySnapshot(node, now),
@@ -115,6 +127,19 @@ function current(node: Node) {
     grantEpoch: grant?.grant.epoch ?? 0,
     problem: configProblem(node.networkConfig.state),
   };
+}
+
+/** Of whose certificate each node that is in reach has shown one, this node first. */
+function issuers(node: Node) {
+  const ways = node.ways();
+  const nodes = [{ id: node.id, issuer: node.credentials.certificate.issuer }];
+  const ids = new Set([...node.linkedPeers(), ...ways.keys()]);
+  ids.delete(node.id);
+  for (const id of ids) {
+    const certificate = node.record(id)?.certificate ?? node.link(id)?.session.peer;
+    if (certificate !== undefined) nodes.push({ id, issuer: certificate.issuer });
+  }
+  return { nodes };
 }
 
 function parse<T>(schema: z.ZodType<T>, argument: Json): T {

@@ -32,6 +32,7 @@ import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
+import { caRollStorage } from "./ca_roll_file.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
 import { dataPlaneCapability, parityCapability } from "./data_plane_view.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
@@ -56,6 +57,7 @@ import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
 import { datagramsProtocol } from "./session_datagrams.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
+import { rollState } from "./roll_state.ts";
 import { healthWarnings } from "./status_warnings.ts";
 
 /** Peers are remembered and sequences reserved this often, and for the first time this soon. */
@@ -226,6 +228,9 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const networkConfig = await this.#storedConfig();
     const proxy = config.socks === null ? null : parseHostPort(config.socks);
     const capabilities = () => this.#capabilities();
+    const trust = await caRollStorage(config.dataDir, (error) => {
+      this.#log("error", "ca.roll cannot be read", { error: errorText(error) });
+    });
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -254,10 +259,16 @@ export class Daemon implements NodeControl, AsyncDisposable {
       log: this.#log.child("node"),
       revoked,
       networkConfig,
+      trust,
       initialSequence: sequence,
       hooks: {
         networkConfig: (news) => this.#plugins.networkConfigChanged(news),
         networkConfigProblems: () => this.#history.watchWarnings(),
+        caRoll: ({ roll, to }) => {
+          const fields = { detail: to.fingerprint, serial: roll.serial };
+          this.#history.event(`ca_roll_${roll.stage}`, fields);
+          this.#certificates.wake();
+        },
         linkUp: (peer, kind) => {
           this.#history.event("link_up", { node: peer, detail: kind });
           this.#plugins.linkUp({ id: peer, kind });
@@ -480,6 +491,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       plugins: this.#plugins.status(),
       joinError: this.#joinError,
       renewalError: this.#certificates.renewalError,
+      roll: node === undefined ? "none" : rollState(node),
       config: node === undefined ? [] : configProblems(node.networkConfig.state),
       scribeError: this.#scribe?.error,
       apiError: this.#apiError,

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock/clock.ts";
 import { errorText } from "../errors/mod.ts";
-import type { Credentials, NodeId, TrustAnchor } from "../identity/mod.ts";
+import type { Credentials, NodeId, Trust } from "../identity/mod.ts";
 import {
   type ConfigBody,
   ConfigExchange,
@@ -27,8 +27,8 @@ export interface NetworkConfigOptions {
   readonly network: string;
   readonly self: NodeId;
   credentials(): Credentials;
-  /** CAs whose word counts: the node's own first. */
-  anchors(): readonly TrustAnchor[];
+  /** CAs whose word counts. */
+  trust(): Trust;
   readonly storage: NetworkConfigStorage | undefined;
   readonly clock: Clock;
   readonly log: LogFn;
@@ -56,7 +56,7 @@ export class NetworkConfig implements AsyncDisposable {
     this.#options = options;
     this.#store = new ConfigStore({
       self,
-      trust: () => ({ network, anchors: options.anchors() }),
+      trust: () => ({ network, ...options.trust() }),
     });
     this.#exchange = new ConfigExchange(this.#store);
     this.#timer = new WakeTimer({

@@ -29,6 +29,7 @@ import { MeshStreams } from "./mesh_streams.ts";
 import { findNode } from "./mesh_view.ts";
 import { NetworkConfig } from "./network_config.ts";
 import type { NodeOptions } from "./node_options.ts";
+import { NodeTrust } from "./node_trust.ts";
 import { Notifier } from "./notifier.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
@@ -36,6 +37,7 @@ import { PolicyGate } from "./policy_gate.ts";
 import { PolicyNodes } from "./policy_nodes.ts";
 import { datagramKind, ProbeDriver } from "./probe_driver.ts";
 import { SessionDatagrams } from "./session_datagrams.ts";
+import { RetiredLinks } from "./retired_links.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
 
 /** Peers remembered to tell a link that came back from a first one. */
@@ -56,6 +58,8 @@ export class Node implements AsyncDisposable {
     this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
   });
   readonly #networkConfig: NetworkConfig;
+  readonly #trust: NodeTrust;
+  readonly #retired: RetiredLinks;
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
   /** Datagrams of the data plane over sessions. */
@@ -75,7 +79,11 @@ export class Node implements AsyncDisposable {
   /** Links that have been probed and given a control channel: once each, however often they become preferred. */
   readonly #started = new WeakSet<Link>();
 
-  static async start(options: NodeOptions): Promise<Node> {
+  static async start(given: NodeOptions): Promise<Node> {
+    const { network, clock, log } = given;
+    const root = given.credentials.anchor;
+    const trust = new NodeTrust({ network, root, storage: given.trust, clock, log });
+    const options = { ...given, credentials: { ...given.credentials, trust: trust.trust } };
     // The policy is asked for the first time after the node exists: nothing is accepted before `#begin`.
     const started: { node?: Node } = {};
     const policy: LinkPolicy = {
@@ -92,15 +100,21 @@ export class Node implements AsyncDisposable {
       websocket: options.websocket,
       onJoin: (conversation) => options.hooks.join(conversation),
     });
-    const node = started.node = new Node(options, listeners, policy);
+    const node = started.node = new Node(options, listeners, policy, trust);
     node.#begin();
     return node;
   }
 
-  private constructor(options: NodeOptions, listeners: Listeners, policy: LinkPolicy) {
+  private constructor(
+    options: NodeOptions,
+    listeners: Listeners,
+    policy: LinkPolicy,
+    trust: NodeTrust,
+  ) {
     const { clock, log } = options;
     const self = options.credentials.key.id;
     this.#options = options;
+    this.#trust = trust;
     this.#credentials = options.credentials;
     this.#listeners = listeners;
     this.#tasks = new TaskSet((error) => {
@@ -134,10 +148,13 @@ export class Node implements AsyncDisposable {
       events: {
         up: (peer) => {
           this.#sayObserved(peer);
+          // First: what comes behind it may be signed by the new CA.
+          this.#trust.linkUp(peer);
           this.#gossip.linkUp(peer);
           this.#networkConfig.linkUp(peer);
         },
         down: (peer) => {
+          this.#trust.linkDown(peer);
           this.#gossip.linkDown(peer);
           this.#networkConfig.linkDown(peer);
         },
@@ -159,13 +176,30 @@ export class Node implements AsyncDisposable {
       network: options.network,
       self,
       credentials: () => this.#credentials,
-      anchors: () => [this.#credentials.anchor],
+      trust: () => trust.trust,
       storage: options.networkConfig,
       clock,
       log,
       send: (peer, bytes) => this.#control.send(peer, controlKind.networkConfig, bytes),
       changed: () => this.#networkConfigChanged(),
       problems: () => options.hooks.networkConfigProblems?.(),
+    });
+    trust.connect({
+      send: (peer, bytes) => this.#control.send(peer, controlKind.caRoll, bytes),
+      changed: () => this.#trustChanged(),
+    });
+    this.#retired = new RetiredLinks({
+      trust: () => trust.trust,
+      linked: () =>
+        this.#links.peers().flatMap((peer) => {
+          const link = this.#links.primary(peer);
+          return link === undefined ? [] : [{ peer, shown: link.session.peer }];
+        }),
+      current: (peer) => this.record(peer)?.certificate,
+      drop: (peer) => {
+        const why = "its certificate is of a CA that was retired";
+        this.#tasks.add(this.#links.drop(peer, SessionCloseCode.unauthenticated, why));
+      },
     });
     this.#routes = new MeshRoutes({
       self,
@@ -336,10 +370,26 @@ export class Node implements AsyncDisposable {
 
   /** New certificate, same key: used from the next handshake on; no session is touched. */
   async renew(credentials: Credentials): Promise<void> {
-    this.#credentials = credentials;
+    this.#credentials = { ...credentials, trust: this.#trust.trust };
     this.#gossip.replaceCertificate(credentials);
     await this.#listeners.quic?.refreshCredentials();
     await this.#listeners.websocket?.refreshCredentials();
+  }
+
+  /** Whose certificates count here. */
+  get trust(): NodeTrust {
+    return this.#trust;
+  }
+
+  /** Handshakes are judged by it from now on; links that are up live on while their peers have a certificate that counts. */
+  #trustChanged(): void {
+    const { trust, roll } = this.#trust;
+    this.#credentials = { ...this.#credentials, trust };
+    this.#gossip.setTrust(trust);
+    const { websocket } = this.#listeners;
+    if (websocket !== undefined) this.#tasks.add(websocket.refreshCredentials());
+    if (roll?.roll.stage === "finished") this.#retired.schedule();
+    if (roll !== null) this.#options.hooks.caRoll?.(roll);
   }
 
   /** The last word on a peer whose certificate is valid. @throws {LinkRefusedError} */
@@ -478,6 +528,8 @@ export class Node implements AsyncDisposable {
   #controlMessage(link: Link, kind: number, body: Uint8Array): void {
     if (kind === controlKind.gossip) {
       this.#gossip.receive(link.peer, body);
+    } else if (kind === controlKind.caRoll) {
+      this.#trust.receive(link.peer, body);
     } else if (kind === controlKind.networkConfig) {
       this.#networkConfig.receive(link.peer, body);
     } else if (kind === controlKind.observedAddress && body.length <= 64) {
@@ -554,6 +606,8 @@ export class Node implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dialler[Symbol.asyncDispose]();
     this.#probes[Symbol.dispose]();
+    this.#retired[Symbol.dispose]();
+    await this.#trust[Symbol.asyncDispose]();
     this.#policyNodes[Symbol.dispose]();
     this.#gossip[Symbol.dispose]();
     await this.#networkConfig[Symbol.asyncDispose]();

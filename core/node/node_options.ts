@@ -7,6 +7,8 @@ import type { ByteStream } from "../sessions/types.ts";
 import type { IncomingStream } from "../streams/mod.ts";
 import type { AdvertisePolicy } from "./advertise.ts";
 import type { NetworkConfigStorage } from "./network_config.ts";
+import type { SignedRoll } from "../trust/mod.ts";
+import type { TrustStorage } from "./node_trust.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import type { TargetPolicy } from "./target.ts";
 
@@ -34,6 +36,8 @@ export interface NodeOptions {
   readonly revoked?: readonly NodeId[];
   /** Where the network config is kept. @default nowhere */
   readonly networkConfig?: NetworkConfigStorage;
+  /** Where the last word on a CA roll is kept. @default nowhere */
+  readonly trust?: TrustStorage;
   /** First gossip sequence of this run, and where the next ones are reserved. */
   readonly initialSequence: number;
   readonly hooks: NodeHooks;
@@ -45,6 +49,8 @@ export interface NodeHooks {
   networkConfig?(news: NetworkConfigNews): void;
   /** Something is wrong with the network config that was not before, or is right again. */
   networkConfigProblems?(): void;
+  /** A CA roll has begun or ended. */
+  caRoll?(roll: SignedRoll): void;
   linkUp(peer: NodeId, kind: string): void;
   linkDown(peer: NodeId, reason: string): void;
   protocols(): readonly string[];

@@ -25,6 +25,7 @@ const healthy = {
   plugins: [],
   joinError: undefined,
   renewalError: undefined,
+  roll: "none" as const,
   config: [],
   scribeError: undefined,
   apiError: undefined,
@@ -50,6 +51,8 @@ Deno.test("each trouble has its own stable code", () => {
   assert.deepEqual(codes({ certificate: { ...valid, ca: { ...life, status: "expired" } } }), [
     "CA_EXPIRED",
   ]);
+  assert.deepEqual(codes({ roll: "pending" }), ["CA_ROLL_PENDING"]);
+  assert.deepEqual(codes({ roll: "retired" }), ["CERTIFICATE_RETIRED"]);
   const config = [{ code: "CONFIG_FORKED" as const, text: "two" }];
   assert.deepEqual(codes({ config, scribeError: "no" }), [
     "CONFIG_FORKED",

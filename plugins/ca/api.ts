@@ -6,7 +6,6 @@ import {
   joinTokenKey,
   parseNodeId,
   type Role,
-  type TrustAnchor,
 } from "../../core/identity/mod.ts";
 import { describeSchema } from "../../core/plugin/describe_schema.ts";
 import type {
@@ -23,12 +22,13 @@ import type { Granting } from "./granting.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NodeRecord } from "./node_store.ts";
 import { parseRequest } from "./request.ts";
+import type { Rolling, RollStatus } from "./rolling.ts";
 import type { TokenRecord } from "./token_store.ts";
 
 export interface ApiOptions {
   readonly ledger: Ledger;
   readonly granting: Granting;
-  readonly anchor: TrustAnchor;
+  readonly rolling: Rolling;
   readonly network: string;
   readonly host: HostServices;
   readonly now: () => number;
@@ -66,6 +66,7 @@ const revokeRequest = z.strictObject({
 });
 const rolesRequest = z.strictObject({ node: z.string().max(64), roles: z.array(role).max(3) });
 const grantRequest = z.strictObject({ scribe: z.string().max(64).nullable() });
+const finishRequest = z.strictObject({ force: z.boolean().default(false) });
 const logQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   before: z.coerce.number().int().min(1).optional(),
@@ -75,7 +76,7 @@ const logQuery = z.object({
 
 /** The CA's part of the control API. Tokens leave it once, when they are made. */
 export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
-  const { ledger, granting, now } = options;
+  const { ledger, granting, rolling, now } = options;
   const route = (
     method: PluginApiRoute["method"],
     path: string,
@@ -157,6 +158,22 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       options.host.emit("scribe_granted", { node: id, epoch: grant.epoch });
       return ok(grantJson(grant));
     }, grantRequest),
+    route(
+      "GET",
+      "/ca/roll",
+      "Where a roll of the CA stands, and which nodes it waits for",
+      async () => ok(rollJson(await rolling.status())),
+    ),
+    route(
+      "POST",
+      "/ca/roll",
+      "Make a new CA that counts beside the old one",
+      async () => ok(rollJson(await rolling.begin())),
+    ),
+    route("POST", "/ca/roll/finish", "Retire the old CA", async ({ body }) => {
+      const { force } = parseRequest(finishRequest, body ?? {});
+      return ok(rollJson(await rolling.finish(force)));
+    }, finishRequest),
     route("POST", "/ca/roles", "Set the roles in a node's next certificate", async ({ body }) => {
       const { node, roles } = parseRequest(rolesRequest, body);
       const id = await nodeId(options, node);
@@ -168,7 +185,8 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
 
 async function invite(options: ApiOptions, body: Json): Promise<PluginApiResponse> {
   const request = parseRequest(inviteRequest, body);
-  const { anchor, network, host, now } = options;
+  const { network, host, now } = options;
+  const { anchor } = options.ledger.authorities.newest;
   if (request.network !== undefined && request.network !== network) {
     throw new CaError(
       "CA_NETWORK",
@@ -245,6 +263,20 @@ function nodeJson(node: NodeRecord) {
 
 function grantJson({ epoch, scribe, issuedAt }: GrantRecord) {
   return { epoch, scribe, issuedAt: time(issuedAt) };
+}
+
+/** Nodes of one kind that an answer names. */
+const maxNodesTold = 1_000;
+
+function rollJson({ waiting, away, at, ...status }: RollStatus) {
+  return {
+    ...status,
+    at: at === null ? null : time(at),
+    waiting: waiting.length,
+    waitingNodes: waiting.slice(0, maxNodesTold),
+    away: away.length,
+    awayNodes: away.slice(0, maxNodesTold),
+  };
 }
 
 function time(ms: number): string {

@@ -16,6 +16,8 @@ export type AuditType =
   | "roles_changed"
   | "scribe_granted"
   | "scribe_refused"
+  | "ca_roll_started"
+  | "ca_roll_finished"
   | "config_followed";
 
 /** What an entry says besides its type and time: ids, serials, reasons; never a token. */

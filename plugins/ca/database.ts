@@ -49,6 +49,14 @@ const schema = `
     bytes BLOB NOT NULL,
     issued_at INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS rolls (
+    serial INTEGER PRIMARY KEY,
+    stage TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS old_tokens (token_id TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS config_tokens (
     token_id TEXT PRIMARY KEY REFERENCES tokens (id),
     gone INTEGER NOT NULL DEFAULT 0

@@ -51,6 +51,5 @@ function parts(body: ConfigBody): Map<string, Json> {
   for (const [pattern, settings] of Object.entries(body.templates)) {
     add(`templates.${pattern}`, settings);
   }
-  if (body.anchors.length > 0) add("anchors", body.anchors);
   return found;
 }
