@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { escapeText } from "../../core/log/escape_text.ts";
-import { caRequest } from "../ca_request.ts";
+import { caRequest } from "../plugin_request.ts";
 import type { CaRollCommand } from "../command_line/command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";

@@ -1,4 +1,5 @@
-import { bytesOf, type CaDatabase, numberOf, textOf } from "./database.ts";
+import { bytesOf, numberOf, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 
 /** The CA's word on a roll of its own. */
 export interface RollRecord {

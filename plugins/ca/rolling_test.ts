@@ -55,7 +55,14 @@ async function rollingDesk(ca: TestDesk, ledger = ca.ledger) {
     },
   };
   const host: HostServices = {
-    self: () => Promise.resolve({ id: "0".repeat(32), network: "", addresses: [], joined: true }),
+    self: () =>
+      Promise.resolve({
+        id: "0".repeat(32),
+        network: "",
+        addresses: [],
+        joined: true,
+        caFingerprint: null,
+      }),
     peers: refuse,
     resolveNode: refuse,
     openStream: refuse,
