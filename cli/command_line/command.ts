@@ -50,12 +50,14 @@ export interface InviteCommand extends Named<"invite">, CommonOptions {
 }
 
 export interface ConnectCommand extends Named<"connect">, CommonOptions {
-  readonly node: string;
+  /** Undefined: the exit that leads to the target. */
+  readonly node: string | undefined;
   readonly dest: string;
 }
 
 export interface ForwardCommand extends Named<"forward">, CommonOptions {
-  readonly node: string;
+  /** Undefined: the exit that leads to the target. */
+  readonly node: string | undefined;
   readonly dest: string;
   readonly local: string;
 }

@@ -1,6 +1,6 @@
 import { merge, object, or } from "@optique/core/constructs";
 import { type Message, message } from "@optique/core/message";
-import { map, multiple, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { integer, string } from "@optique/core/valueparser";
@@ -120,6 +120,10 @@ const invite = merge(
 const nodeOption = option("--node", string({ metavar: "NODE" }), {
   description: message`Node to go to: its id, a unique beginning of it, or its name.`,
 });
+const exitOrNode = optional(option("--node", string({ metavar: "NODE" }), {
+  description:
+    message`Node to go to: its id, a unique beginning of it, or its name; else the exit that leads to the target.`,
+}));
 const destOption = option("--dest", string({ metavar: "HOST:PORT" }), {
   description: message`Where to connect to, as that node sees it.`,
 });
@@ -131,7 +135,7 @@ const connect = merge(
       node: word("NODE", message`Node to go to: its id, a unique beginning of it, or its name.`),
       dest: word("HOST:PORT", message`Where to connect to, as that node sees it.`),
     }),
-    object({ node: nodeOption, dest: destOption }),
+    object({ node: exitOrNode, dest: destOption }),
   ),
   common,
 );
@@ -139,7 +143,7 @@ const connect = merge(
 const forward = merge(
   object({
     command: constant("forward"),
-    node: nodeOption,
+    node: exitOrNode,
     dest: destOption,
     local: option("--local", string({ metavar: "HOST:PORT" }), {
       description: message`Where to listen; loopback unless a host is named.`,

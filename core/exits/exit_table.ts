@@ -79,11 +79,22 @@ export class ExitTable {
     this.#routes = [...routes, ...others].sort(byRange);
   }
 
-  /** Who leads to the address; undefined: nobody. */
-  find(address: string): FoundExit | undefined {
+  /**
+   * Who leads to the address; undefined: nobody.
+   *
+   * @param avoid exits that have just failed: another one of the same range takes their place
+   */
+  find(address: string, avoid: readonly NodeId[] = []): FoundExit | undefined {
     const bytes = routedBytes(address);
     const found = bytes === null ? undefined : this.#found.find(bytes);
-    return found === "reserved" ? undefined : found;
+    if (found === "reserved" || found === undefined || !avoid.includes(found.via)) {
+      return found === "reserved" ? undefined : found;
+    }
+    // They are listed with the best one first.
+    const other = this.#routes.find(({ cidr, via, state }) =>
+      cidr === found.cidr && state === "standby" && !avoid.includes(via)
+    );
+    return other && { cidr: other.cidr, via: other.via };
   }
 
   /** Every range that is announced or approved, with what becomes of it. */

@@ -62,6 +62,18 @@ Deno.test("of two exits for one range the better one is used, and the other when
   assert.equal(made.find("192.168.7.9"), undefined);
 });
 
+Deno.test("in the place of an exit that has just failed comes the next best of the same range", () => {
+  const made = table([
+    exit("a", 5, "192.168.7.0/24"),
+    exit("b", 9, "192.168.7.0/24"),
+    exit("c", 7, "192.168.7.0/24"),
+    exit("d", 1, "192.168.0.0/16"),
+  ]);
+  const via = (...avoid: string[]) => made.find("192.168.7.1", avoid)?.via;
+  assert.deepEqual([via(), via("a"), via("a", "c")], ["a", "c", "b"]);
+  assert.equal(via("a", "b", "c"), undefined);
+});
+
 Deno.test("an exit in use stays until another one is better by a fifth", () => {
   const range = "192.168.7.0/24";
   const made = table([exit("a", 10, range), exit("b", 11, range)]);

@@ -3,6 +3,6 @@
  * @module
  */
 export { ExitTable, type FoundExit } from "./exit_table.ts";
-export { isWide, routedBytes } from "./ranges.ts";
+export { isPublic, isWide } from "./ranges.ts";
 export { servesTarget } from "./serves_target.ts";
 export type * from "./types.ts";

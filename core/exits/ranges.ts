@@ -1,4 +1,4 @@
-import { type Cidr, containsRange, ipForms, parseCidr } from "../address/mod.ts";
+import { type Cidr, contains, containsRange, ipForms, parseCidr } from "../address/mod.ts";
 
 /** Where no address is that another machine could be reached by. */
 const nobodys: readonly Cidr[] = [
@@ -12,6 +12,15 @@ const nobodys: readonly Cidr[] = [
   "ff00::/8",
 ].map((text) => parseCidr(text)!);
 
+/** What a site has for itself (RFC 1918, RFC 4193), and what lies between it and its provider (RFC 6598). */
+const sites: readonly Cidr[] = [
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "fc00::/7",
+].map((text) => parseCidr(text)!);
+
 /** Shorter prefixes are the internet, or so large a part of it that two of them would be. */
 const widest = { 4: 8, 16: 16 } as const;
 
@@ -23,6 +32,13 @@ export function reservedRanges(meshCidrs: readonly string[]): readonly Cidr[] {
 /** Whether a range is so wide that it takes a decision of the node's operator to use it. */
 export function isWide({ bytes, prefix }: Cidr): boolean {
   return prefix < widest[bytes.length as 4 | 16];
+}
+
+/** Whether an address is one of the internet: neither a site's own, nor nobody's, nor the mesh's. */
+export function isPublic(address: string, meshCidrs: readonly string[]): boolean {
+  const bytes = routedBytes(address);
+  return bytes !== null &&
+    ![...sites, ...reservedRanges(meshCidrs)].some((range) => contains(range, bytes));
 }
 
 export function liesIn(ranges: readonly Cidr[], part: Cidr): boolean {
