@@ -8,6 +8,9 @@ import { findExit, type FindExitOptions } from "./find_exit.ts";
 /** So many exits of one range are tried. */
 const maxExits = 3;
 
+/** Between here and the exit something broke: nothing of the target has been asked yet. */
+const lost: readonly string[] = ["STREAM_NO_LINK", "STREAM_FAILED"];
+
 export interface OpenExitStreamOptions {
   readonly self: NodeId;
   readonly exits: ExitView;
@@ -34,7 +37,7 @@ export async function openExitStream(
     try {
       return await open({ ...request, destination });
     } catch (error) {
-      if (errorCode(error) !== "STREAM_NO_LINK") throw error;
+      if (!lost.includes(errorCode(error))) throw error;
       failure = error;
       avoid.push(destination);
     }
