@@ -11,14 +11,20 @@ export class EventFd implements Disposable {
   readonly #one: bigint;
   readonly #count: bigint;
 
-  /** @throws {FfiError} FFI_SYSCALL */
-  constructor(libc: Libc, arena: Arena) {
+  readonly #own: boolean;
+
+  /**
+   * @param fd one that another thread has made, and will close; undefined: a new one
+   * @throws {FfiError} FFI_SYSCALL
+   */
+  constructor(libc: Libc, arena: Arena, fd?: number) {
     this.#libc = libc;
+    this.#own = fd === undefined;
     const at = arena.allocate(16, 8);
     arena.view.setBigUint64(at, 1n, true);
     this.#one = arena.address(at);
     this.#count = arena.address(at + 8);
-    this.fd = libc.check(libc.calls.eventfd(0, FLAGS), "eventfd", "make an event");
+    this.fd = fd ?? libc.check(libc.calls.eventfd(0, FLAGS), "eventfd", "make an event");
   }
 
   /** Makes it readable. Signals before the next `clear()` add up to one. */
@@ -33,6 +39,6 @@ export class EventFd implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#libc.closeFile(this.fd);
+    if (this.#own) this.#libc.closeFile(this.fd);
   }
 }

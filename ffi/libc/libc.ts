@@ -52,6 +52,7 @@ export type LibcCalls = Deno.DynamicLibrary<typeof symbols>["symbols"];
  * does: nothing is allocated for a socket buffer that is full.
  */
 export class Libc implements Disposable {
+  /** @internal */
   readonly calls: LibcCalls;
   readonly #errno: Int32Array;
   readonly #close: () => void;

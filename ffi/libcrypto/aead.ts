@@ -9,17 +9,19 @@ export const NONCE = 12;
 const CTRL_GET_TAG = 0x10;
 const CTRL_SET_TAG = 0x11;
 
-const ciphers = {
-  "aes-128-gcm": { keyBytes: 16, get: (calls: LibcryptoCalls) => calls.EVP_aes_128_gcm() },
-  "aes-256-gcm": { keyBytes: 32, get: (calls: LibcryptoCalls) => calls.EVP_aes_256_gcm() },
-  "chacha20-poly1305": {
-    keyBytes: 32,
-    get: (calls: LibcryptoCalls) => calls.EVP_chacha20_poly1305(),
-  },
-} as const;
-
 /** Names of RFC 5116 and RFC 8439, as `node:crypto` writes them. */
-export type AeadName = keyof typeof ciphers;
+export type AeadName = "aes-128-gcm" | "aes-256-gcm" | "chacha20-poly1305";
+
+interface CipherFacts {
+  readonly keyBytes: number;
+  readonly get: (calls: LibcryptoCalls) => bigint;
+}
+
+const ciphers: Readonly<Record<AeadName, CipherFacts>> = {
+  "aes-128-gcm": { keyBytes: 16, get: (calls) => calls.EVP_aes_128_gcm() },
+  "aes-256-gcm": { keyBytes: 32, get: (calls) => calls.EVP_aes_256_gcm() },
+  "chacha20-poly1305": { keyBytes: 32, get: (calls) => calls.EVP_chacha20_poly1305() },
+};
 
 /** Bytes of a cipher's key. */
 export function aeadKeyBytes(name: AeadName): number {

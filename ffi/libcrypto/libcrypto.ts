@@ -34,6 +34,7 @@ export type LibcryptoCalls = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
 /** OpenSSL's libcrypto, of version 3 or 1.1.1. */
 export class Libcrypto implements Disposable {
+  /** @internal */
   readonly calls: LibcryptoCalls;
   /** `3.0.19` */
   readonly version: string;

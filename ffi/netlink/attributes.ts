@@ -66,6 +66,13 @@ export function be32(value: number): Uint8Array<ArrayBuffer> {
   return out;
 }
 
+/** For nftables. */
+export function be64(value: bigint): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(8);
+  new DataView(out.buffer).setBigUint64(0, value);
+  return out;
+}
+
 /** A string with the zero behind it. */
 export function text(value: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${value}\0`);
@@ -111,6 +118,11 @@ export class AttributeMap {
     return number(this.#values.get(type), 4, (view) => view.getUint32(0));
   }
 
+  /** @throws {FfiError} FFI_MESSAGE it is shorter */
+  be64(type: number): bigint | undefined {
+    return number(this.#values.get(type), 8, (view) => view.getBigUint64(0));
+  }
+
   /** Up to the zero, or to the end. */
   text(type: number): string | undefined {
     const value = this.#values.get(type);
@@ -126,11 +138,11 @@ export class AttributeMap {
   }
 }
 
-function number(
+function number<T>(
   value: Uint8Array | undefined,
   length: number,
-  read: (view: DataView) => number,
-): number | undefined {
+  read: (view: DataView) => T,
+): T | undefined {
   if (value === undefined) return undefined;
   if (value.length < length) {
     throw new FfiError("FFI_MESSAGE", `a netlink number of ${length} bytes has ${value.length}`);

@@ -6,6 +6,7 @@ import { Libc } from "../libc/libc.ts";
 import { inNamespace } from "../testing.ts";
 import { addAddress, deleteAddress, listAddresses } from "./interface_addresses.ts";
 import { changeLink, findLink, listLinks } from "./links.ts";
+import { findDefaultRoute, lookupRoute } from "./lookup_route.ts";
 import { NetlinkSocket } from "./netlink_socket.ts";
 import { addRoute, deleteRoute, listRoutes, replaceRoute } from "./routes.ts";
 import { addRule, deleteRule, listRules, type Rule } from "./rules.ts";
@@ -293,3 +294,53 @@ labTest("without CAP_NET_ADMIN a change is refused with what to do, and lists st
     `3\ncannot change the interface ${here.device}: RTM_NEWLINK failed with EPERM (1); run as root or with CAP_NET_ADMIN\n`,
   );
 });
+
+labTest("the way of a packet is looked up as the kernel would send it", needs, async () => {
+  await using here = await lab();
+  const { net, netlink, device } = here;
+  assert.equal(lookupRoute(netlink, "10.9.0.1"), undefined);
+  await net.exec("a", "ip", "address", "add", "10.8.0.1/24", "dev", "mesh0");
+  await net.exec("a", "ip", "link", "set", "mesh0", "up");
+  await net.exec("a", "ip", "route", "add", "10.9.0.0/16", "via", "10.8.0.2");
+  await net.exec("a", "ip", "route", "add", "10.9.0.0/24", "via", "10.8.0.3", "table", "77");
+  await net.exec("a", "ip", "rule", "add", "fwmark", "5", "table", "77");
+  const found = lookupRoute(netlink, "10.9.0.1");
+  assert.deepEqual([found?.device, found?.gateway, found?.source], [
+    device,
+    "10.8.0.2",
+    "10.8.0.1",
+  ]);
+  assert.equal(lookupRoute(netlink, "10.9.0.1", 5)?.gateway, "10.8.0.3");
+  assert.equal(lookupRoute(netlink, "10.7.0.1"), undefined);
+  await net.exec("a", "ip", "-6", "route", "add", "fd00:9::/32", "dev", "mesh0");
+  assert.equal(lookupRoute(netlink, "fd00:9::1")?.device, device);
+});
+
+labTest(
+  "the default route is the best one whose interface is up and not our own",
+  needs,
+  async () => {
+    await using here = await lab();
+    const { net, netlink, device } = here;
+    const peer = findLink(netlink, "peer0")?.index;
+    assert.equal(findDefaultRoute(netlink, "ipv4"), undefined);
+    for (
+      const [family, address, gateway] of [["ipv4", "10.8.0.1/24", "10.8.0.2"], [
+        "ipv6",
+        "fd00:8::1/64",
+        "fd00:8::2",
+      ]] as const
+    ) {
+      await net.exec("a", "ip", "address", "add", address, "dev", "peer0");
+      await net.exec("a", "ip", "link", "set", "mesh0", "up");
+      const add = (...args: string[]) =>
+        net.exec("a", "ip", family === "ipv6" ? "-6" : "-4", "route", "add", "default", ...args);
+      await add("via", gateway, "dev", "peer0", "metric", "200");
+      await add("dev", "mesh0", "metric", "100");
+      assert.equal(findDefaultRoute(netlink, family)?.link.name, "mesh0");
+      const { route, link } = findDefaultRoute(netlink, family, device)!;
+      assert.deepEqual([link.index, route.gateway, route.metric], [peer, gateway, 200]);
+      assert.equal(findDefaultRoute(netlink, family, peer)?.link.name, "mesh0");
+    }
+  },
+);

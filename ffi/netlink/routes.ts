@@ -30,8 +30,20 @@ export const MAIN_TABLE = 254;
 /** Who made a route: "static" of rtnetlink(7), an administrator. */
 const RTPROT_STATIC = 4;
 
-/** What becomes of a packet; by their numbers in rtnetlink(7). */
-const routeTypes = {
+/** What becomes of a packet. */
+export type RouteType =
+  | "unicast"
+  | "local"
+  | "broadcast"
+  | "anycast"
+  | "multicast"
+  | "blackhole"
+  | "unreachable"
+  | "prohibit"
+  | "throw";
+
+/** RTN_* of rtnetlink(7). */
+const routeTypes: Readonly<Record<RouteType, number>> = {
   unicast: 1,
   local: 2,
   broadcast: 3,
@@ -41,9 +53,7 @@ const routeTypes = {
   unreachable: 7,
   prohibit: 8,
   throw: 9,
-} as const;
-
-export type RouteType = keyof typeof routeTypes;
+};
 
 /** What a route is known by when it is added or deleted. */
 export interface RouteSpec {
@@ -107,7 +117,7 @@ export function listRoutes(netlink: NetlinkSocket, { family, table }: RouteFilte
       }
       return [];
     }
-    return messages.filter(({ type }) => type === RTM_NEWROUTE).map(readRoute)
+    return messages.filter(({ type }) => type === RTM_NEWROUTE).map((route) => readRoute(route))
       .filter((route) => route !== undefined)
       .filter((route) => table === undefined || route.table === table);
   });
@@ -190,15 +200,20 @@ export function encodeRoute(route: RouteSpec, purpose: "addition" | "deletion" =
   ];
 }
 
-/** Undefined for what is no IP route, or a cached one. @throws {FfiError} FFI_MESSAGE */
-export function readRoute({ body }: NetlinkMessage): Route | undefined {
+/**
+ * Undefined for what is no IP route.
+ *
+ * @param cached also one that the kernel has derived for one destination
+ * @throws {FfiError} FFI_MESSAGE
+ */
+export function readRoute({ body }: NetlinkMessage, cached = false): Route | undefined {
   if (body.length < HEADER) throw new FfiError("FFI_MESSAGE", "a route's answer is cut off");
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const [familyByte = 0, length = 0, , , tableByte = 0, protocol = 0, , typeByte = 0] = body;
   const family = familyOf(familyByte);
   const type = (Object.keys(routeTypes) as RouteType[]).find((t) => routeTypes[t] === typeByte);
   if (family === undefined || type === undefined) return undefined;
-  if ((view.getUint32(8, true) & RTM_F_CLONED) !== 0) return undefined;
+  if (!cached && (view.getUint32(8, true) & RTM_F_CLONED) !== 0) return undefined;
   const attributes = new AttributeMap(body.subarray(HEADER));
   const gateway = attributes.bytes(RTA_GATEWAY);
   const source = attributes.bytes(RTA_PREFSRC);

@@ -22,10 +22,18 @@ const FRA_TABLE = 15;
 const FRA_FWMASK = 16;
 const FRA_OIFNAME = 17;
 
-/** What a rule does with the packets it matches; by their numbers in linux/fib_rules.h. */
-const actions = { table: 1, goto: 2, nop: 3, blackhole: 6, unreachable: 7, prohibit: 8 } as const;
+/** What a rule does with the packets it matches. */
+export type RuleAction = "table" | "goto" | "nop" | "blackhole" | "unreachable" | "prohibit";
 
-export type RuleAction = keyof typeof actions;
+/** FR_ACT_* of linux/fib_rules.h. */
+const actions: Readonly<Record<RuleAction, number>> = {
+  table: 1,
+  goto: 2,
+  nop: 3,
+  blackhole: 6,
+  unreachable: 7,
+  prohibit: 8,
+};
 
 /** Which routing table packets use. What is left out matches every packet. */
 export interface Rule {

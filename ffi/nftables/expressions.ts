@@ -97,11 +97,14 @@ export function masquerade(): Expression {
   return expression("masq", []);
 }
 
+/** What becomes of a packet; `return` goes on where the chain was jumped to from. */
+export type Verdict = "drop" | "accept" | "return";
+
 /** NF_* and NFT_*: negative ones are nf_tables' own. */
-const verdicts = { drop: 0, accept: 1, return: -5 } as const;
+const verdicts: Readonly<Record<Verdict, number>> = { drop: 0, accept: 1, return: -5 };
 
 /** Decides about the packet. `accept` ends this table only: another one may still drop it. */
-export function verdict(kind: keyof typeof verdicts): Expression {
+export function verdict(kind: Verdict): Expression {
   return expression("immediate", [
     attribute(1, be32(VERDICT_REGISTER)),
     nested(2, [nested(NFTA_DATA_VERDICT, [attribute(1, be32(verdicts[kind]))])]),

@@ -75,11 +75,19 @@ function interfaceBytes(name: string): Uint8Array {
   return out;
 }
 
+/** What the kernel's connection tracking thinks of a packet. */
+export type ConnectionState = "invalid" | "established" | "related" | "new";
+
 /** Bits of NF_CT_STATE_BIT. */
-const states = { invalid: 1, established: 2, related: 4, new: 8 } as const;
+const states: Readonly<Record<ConnectionState, number>> = {
+  invalid: 1,
+  established: 2,
+  related: 4,
+  new: 8,
+};
 
 /** The packet's connection is in one of the states. */
-export function connectionIs(...anyOf: readonly (keyof typeof states)[]): Expression[] {
+export function connectionIs(...anyOf: readonly ConnectionState[]): Expression[] {
   const bits = anyOf.reduce((sum, state) => sum | states[state], 0);
   return [loadConnectionState(), maskWith(u32(bits)), compare("unequal", u32(0))];
 }
@@ -94,10 +102,13 @@ export function setMark(mark: number): Expression[] {
   return [loadValue(u32(mark)), storeMark()];
 }
 
-const protocols = { tcp: 6, udp: 17 } as const;
+/** Protocols that have ports. */
+export type TransportProtocol = "tcp" | "udp";
+
+const protocols: Readonly<Record<TransportProtocol, number>> = { tcp: 6, udp: 17 };
 
 /** The packet goes to a port of TCP or UDP. */
-export function destinationPortIs(protocol: keyof typeof protocols, port: number): Expression[] {
+export function destinationPortIs(protocol: TransportProtocol, port: number): Expression[] {
   const bytes = Uint8Array.of(port >> 8, port & 0xff);
   return [
     loadMeta("protocol"),

@@ -1,6 +1,6 @@
 import { Errno } from "../libc/errno.ts";
 import { FfiError } from "../libc/errors.ts";
-import { attribute, be32, joinBytes, nested, text } from "../netlink/attributes.ts";
+import { attribute, be32, be64, joinBytes, nested, text } from "../netlink/attributes.ts";
 import { Flag } from "../netlink/message.ts";
 import type { NetlinkSocket, Purpose, Request } from "../netlink/netlink_socket.ts";
 import type { Expression } from "./expressions.ts";
@@ -12,18 +12,33 @@ const NEW_TABLE = 0;
 const DELETE_TABLE = 2;
 const NEW_CHAIN = 3;
 const NEW_RULE = 6;
+const DELETE_RULE = 8;
 /** NFT_TABLE_F_OWNER */
 const OWNER = 0x2;
 /** Longest comment the kernel keeps, with its zero. */
 const COMMENT_BYTES = 128;
 
-const hooks = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+/** Where on its way through the kernel a packet comes by. */
+export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
+
+const hooks: Readonly<Record<Hook, number>> = {
+  prerouting: 0,
+  input: 1,
+  forward: 2,
+  output: 3,
+  postrouting: 4,
+};
+
+/** The hook of that number; undefined for none, and for hooks that are not about IP. */
+export function hookOf(number: number | undefined): Hook | undefined {
+  return (Object.keys(hooks) as Hook[]).find((hook) => hooks[hook] === number);
+}
 
 /** A chain that packets come into by themselves. */
 export interface BaseChain {
   readonly name: string;
   readonly type: "filter" | "nat" | "route";
-  readonly hook: keyof typeof hooks;
+  readonly hook: Hook;
   /** The smaller comes first: -100 is where destination NAT, 0 where filters, 100 where source NAT belongs. */
   readonly priority: number;
   /** What becomes of packets that no rule decides about. @default {"accept"} */
@@ -92,15 +107,34 @@ export class NftBatch {
     expressions: readonly Expression[],
     comment?: string,
   ): this {
+    return this.#rule(table, chain, expressions, comment, Flag.create | Flag.append);
+  }
+
+  /**
+   * Puts a rule in front of all others of a chain: one of another program's, say, which would drop what ours accepts.
+   *
+   * @param comment by which `listNftRules()` finds it again
+   * @throws {FfiError} FFI_ARGUMENT the comment is too long
+   */
+  insertRule(
+    table: TableId,
+    chain: string,
+    expressions: readonly Expression[],
+    comment: string,
+  ): this {
+    return this.#rule(table, chain, expressions, comment, Flag.create);
+  }
+
+  /** Deletes a rule. It must be there. @param handle see `listNftRules()` */
+  deleteRule(table: TableId, chain: string, handle: bigint): this {
     const body = [
       attribute(1, text(table.name)),
       attribute(2, text(chain)),
-      nested(4, expressions),
-      ...(comment === undefined ? [] : [attribute(7, commentBytes(comment))]),
+      attribute(3, be64(handle)),
     ];
-    return this.#add(NEW_RULE, table, Flag.create | Flag.append, body, {
-      what: `add a rule to the chain ${chain} of the nftables table ${table.name}`,
-      hints: { [Errno.ENOENT]: "the kernel lacks a part of nftables that the rule needs" },
+    return this.#add(DELETE_RULE, table, 0, body, {
+      what: `delete a rule of the chain ${chain} of the nftables table ${table.name}`,
+      hints: { [Errno.ENOENT]: "it is gone already" },
     });
   }
 
@@ -127,6 +161,28 @@ export class NftBatch {
     );
   }
 
+  #rule(
+    table: TableId,
+    chain: string,
+    expressions: readonly Expression[],
+    comment: string | undefined,
+    flags: number,
+  ): this {
+    const body = [
+      attribute(1, text(table.name)),
+      attribute(2, text(chain)),
+      nested(4, expressions),
+      ...(comment === undefined ? [] : [attribute(7, commentBytes(comment))]),
+    ];
+    return this.#add(NEW_RULE, table, flags, body, {
+      what: `add a rule to the chain ${chain} of the nftables table ${table.name}`,
+      hints: {
+        [Errno.ENOENT]:
+          "there is no such chain, or the kernel lacks a part of nftables that is needed",
+      },
+    });
+  }
+
   #add(
     type: number,
     table: TableId,
@@ -149,6 +205,7 @@ const names: Readonly<Record<number, string>> = {
   [DELETE_TABLE]: "NFT_MSG_DELTABLE",
   [NEW_CHAIN]: "NFT_MSG_NEWCHAIN",
   [NEW_RULE]: "NFT_MSG_NEWRULE",
+  [DELETE_RULE]: "NFT_MSG_DELRULE",
 };
 
 /** User data as libnftnl has it: u8 type (0 is a comment), u8 length, value with its zero. */

@@ -19,6 +19,7 @@ import {
 } from "./matches.ts";
 import { NftBatch } from "./nft_batch.ts";
 import type { TableId } from "./nft_header.ts";
+import { listChains, listNftRules } from "./nft_rules.ts";
 import { listTables } from "./nft_tables.ts";
 
 const needs = { namespaces: true } as const;
@@ -133,7 +134,7 @@ labTest(
     const table: TableId = { family: "inet", name: "pulse" };
     for (const chain of ["one", "two"]) {
       new NftBatch().removeTable(table).addTable(table).addChain(table, chain).commit(here.netlink);
-      assert.deepEqual((await here.rules()).slice(2), ["table inet pulse {", `chain ${chain} {`]);
+      assert.deepEqual((await here.rules()).slice(1), ["table inet pulse {", `chain ${chain} {`]);
     }
     assert.deepEqual(listTables(here.netlink), [{ family: "inet", name: "docker" }, table]);
     new NftBatch().deleteTable(table).commit(here.netlink);
@@ -210,6 +211,67 @@ labTest("masqueraded packets of both families find their way back", {
     .commit(netlink);
   assert.equal(await reaches(outside.ipv4("b")), true);
   assert.equal(await reaches(outside.ipv6("b")), true);
+});
+
+labTest("rules in front of another program's are found by their comment and removed", {
+  ...needs,
+  commands: ["ping"],
+}, async () => {
+  await using net = await Lab.create();
+  for (const name of ["a", "router", "b"]) await net.node(name);
+  const [inside, outside] = [await net.link("a", "router"), await net.link("router", "b")];
+  await net.exec("router", "sysctl", "-qw", "net.ipv4.ip_forward=1");
+  await net.exec("a", "ip", "route", "add", "default", "via", inside.ipv4("router"));
+  await net.exec("b", "ip", "route", "add", "default", "via", outside.ipv4("router"));
+  // As docker leaves it: whatever it does not know is dropped.
+  await net.nft(
+    "router",
+    `table ip filter {
+      chain DOCKER-USER { counter return comment "theirs"; }
+      chain FORWARD { type filter hook forward priority filter; policy drop; jump DOCKER-USER; }
+    }`,
+  );
+  const before = await net.exec("router", "nft", "-s", "list", "ruleset");
+  const reaches = async () =>
+    (await net.run("a", ["ping", "-c", "1", "-W", "1", outside.ipv4("b")])).code === 0;
+  assert.equal(await reaches(), false);
+  using libc = Libc.open();
+  const open = () => new NetlinkSocket(libc, "netfilter");
+  using netlink = inNamespace(libc, net.namespace("router"), open);
+  const dropping = listChains(netlink).filter(({ hook, drops }) => hook === "forward" && drops);
+  assert.deepEqual(dropping, [
+    { table: { family: "ip", name: "filter" }, name: "FORWARD", hook: "forward", drops: true },
+  ]);
+  assert.ok(listChains(netlink).some(({ name, hook }) => name === "DOCKER-USER" && !hook));
+  const [{ table, name: chain }] = dropping as [typeof dropping[number]];
+  new NftBatch()
+    .insertRule(table, chain, [...inputIs("to-a"), verdict("accept")], "pulse exit")
+    .insertRule(table, chain, [
+      ...outputIs("to-a"),
+      ...connectionIs("established", "related"),
+      verdict("accept"),
+    ], "pulse exit")
+    .commit(netlink);
+  assert.equal(await reaches(), true);
+  assert.deepEqual(
+    listNftRules(netlink, table, chain).map(({ comment }) => comment),
+    ["pulse exit", "pulse exit", undefined],
+  );
+  assert.deepEqual(
+    listNftRules(netlink, table, "DOCKER-USER").map(({ comment }) => comment),
+    ["theirs"],
+  );
+  const undo = new NftBatch();
+  for (const { handle, comment } of listNftRules(netlink, table, chain)) {
+    if (comment === "pulse exit") undo.deleteRule(table, chain, handle);
+  }
+  undo.commit(netlink);
+  assert.equal(await net.exec("router", "nft", "-s", "list", "ruleset"), before);
+  assert.throws(
+    () => new NftBatch().deleteRule(table, chain, 9999n).commit(netlink),
+    /it is gone already/,
+  );
+  assert.deepEqual(listNftRules(netlink, table, "nowhere"), []);
 });
 
 Deno.test("what cannot be matched is refused before the kernel is asked", () => {

@@ -45,9 +45,42 @@ export interface TunOptions {
   readonly offloads?: readonly number[];
 }
 
-/** One queue of a TUN interface. The interface goes with its last queue. */
-export class Tun implements Disposable {
+/** What one queue of a TUN interface does, on whichever thread: the file stays with whoever opened it. */
+export class TunQueue {
   readonly fd: number;
+  readonly #libc: Libc;
+
+  /** @param libc of the thread that calls */
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.fd = fd;
+  }
+
+  /**
+   * Reads one packet, header first, into the first `count` pieces. Never waits.
+   *
+   * @returns bytes; or -errno, `WOULD_BLOCK` when there is none
+   */
+  read(into: IoVector, count: number): number {
+    into.requireCount(count);
+    const result = this.#libc.calls.readv(this.fd, into.address, count);
+    return result < 0 ? -this.#libc.errno : result;
+  }
+
+  /**
+   * Writes one packet, header first, from the first `count` pieces. Never waits.
+   *
+   * @returns bytes; or -errno: `-EINVAL` for what the kernel cannot make sense of, `-EIO` while the interface is down
+   */
+  write(from: IoVector, count: number): number {
+    from.requireCount(count);
+    const result = this.#libc.calls.writev(this.fd, from.address, count);
+    return result < 0 ? -this.#libc.errno : result;
+  }
+}
+
+/** One queue of a TUN interface. The interface goes with its last queue. */
+export class Tun extends TunQueue implements Disposable {
   /** As the kernel gave it. */
   readonly name: string;
   /** Bits of `Offload` the kernel agreed to. */
@@ -55,8 +88,8 @@ export class Tun implements Disposable {
   readonly #libc: Libc;
 
   private constructor(libc: Libc, fd: number, name: string, offloads: number) {
+    super(libc, fd);
     this.#libc = libc;
-    this.fd = fd;
     this.name = name;
     this.offloads = offloads;
   }
@@ -81,28 +114,6 @@ export class Tun implements Disposable {
       libc.closeFile(fd);
       throw error;
     }
-  }
-
-  /**
-   * Reads one packet, header first, into the first `count` pieces. Never waits.
-   *
-   * @returns bytes; or -errno, `WOULD_BLOCK` when there is none
-   */
-  read(into: IoVector, count: number): number {
-    into.requireCount(count);
-    const result = this.#libc.calls.readv(this.fd, into.address, count);
-    return result < 0 ? -this.#libc.errno : result;
-  }
-
-  /**
-   * Writes one packet, header first, from the first `count` pieces. Never waits.
-   *
-   * @returns bytes; or -errno: `-EINVAL` for what the kernel cannot make sense of, `-EIO` while the interface is down
-   */
-  write(from: IoVector, count: number): number {
-    from.requireCount(count);
-    const result = this.#libc.calls.writev(this.fd, from.address, count);
-    return result < 0 ? -this.#libc.errno : result;
   }
 
   [Symbol.dispose](): void {

@@ -51,7 +51,7 @@ export class ReceiveBatch {
    *
    * @returns how many came; or -errno, `WOULD_BLOCK` when there is none
    */
-  receive(socket: UdpSocket, count: number): number {
+  receive(socket: Pick<UdpSocket, "fd">, count: number): number {
     this.#headers.requireRange(0, count);
     const { view } = this.#arena;
     const { calls } = this.#libc;

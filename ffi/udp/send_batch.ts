@@ -58,7 +58,7 @@ export class SendBatch {
    * @returns how many went; or -errno when not even the first did: `WOULD_BLOCK` when the socket's buffer is full, `-EMSGSIZE`
    * when a datagram is too large for the path, `-EINVAL` or `-EIO` when a train cannot be cut
    */
-  send(socket: UdpSocket, first: number, count: number): number {
+  send(socket: Pick<UdpSocket, "fd">, first: number, count: number): number {
     this.#headers.requireRange(first, count);
     const address = this.#headers.address(first);
     const { calls } = this.#libc;

@@ -1,4 +1,4 @@
-import { readLines } from "./lines.ts";
+import { readLines } from "../lab/lines.ts";
 
 const exitGraceMs = 5_000;
 

@@ -60,6 +60,16 @@ export const sansIoModules: readonly string[] = [
   "plugins/dns/zone",
   "plugins/scribe/changes/",
   "plugins/socks/socks_protocol",
+  "plugins/tun-fec/fec/",
+  "plugins/tun-fec/filter/",
+  "plugins/tun-fec/keys/key_agreement",
+  "plugins/tun-fec/keys/key_message",
+  "plugins/tun-fec/labels/index_table",
+  "plugins/tun-fec/labels/label_message",
+  "plugins/tun-fec/loop/",
+  "plugins/tun-fec/packet/",
+  "plugins/tun-fec/super_packet/",
+  "plugins/tun-fec/wire/",
 ];
 
 const forbiddenGlobals = new Set([

@@ -16,7 +16,14 @@ interface Sent {
 /** A segment that looks sealed: its contents follow from its counter. */
 function segment(counter: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  const fragment = fragmentWord({ index: counter % 7, last: counter % 3 === 0, trailer: 0 });
+  const fragment = fragmentWord({
+    index: counter % 7,
+    last: counter % 3 === 0,
+    trailer: 0,
+    way: 0,
+    direct: true,
+    control: false,
+  });
   writeHead(new DataView(bytes.buffer), 0, segmentKind.data, receiver, fragment, counter);
   for (let i = segmentHead; i < length; i++) bytes[i] = counter * 31 + i * 7;
   return bytes;

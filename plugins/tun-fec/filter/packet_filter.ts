@@ -1,4 +1,4 @@
-import { type IpPacket, ipProtocol, isEcho } from "../packet/ip_packet.ts";
+import { type IpPacket, ipProtocol, isEcho, isMapped } from "../packet/ip_packet.ts";
 import { FlowTable } from "./flow_table.ts";
 import { FragmentTable } from "./fragment_table.ts";
 import {
@@ -135,5 +135,7 @@ function matches(address: Uint32Array, { network, mask }: Prefix): boolean {
   return ((address[0]! ^ network[0]) & mask[0]) === 0 &&
     ((address[1]! ^ network[1]) & mask[1]) === 0 &&
     ((address[2]! ^ network[2]) & mask[2]) === 0 &&
-    ((address[3]! ^ network[3]) & mask[3]) === 0;
+    ((address[3]! ^ network[3]) & mask[3]) === 0 &&
+    // A prefix of IPv6 at large says nothing of IPv4.
+    (mask[2] === 0xffff_ffff || !isMapped(address));
 }

@@ -110,6 +110,8 @@ export type DropReason =
   | "forged"
   | "replayed"
   | "gap"
+  /** The path was congested and its sender cannot be told otherwise (RFC 6040). */
+  | "congestion"
   | "interface";
 
 export interface LoopStats {

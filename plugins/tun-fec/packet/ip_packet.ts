@@ -92,6 +92,8 @@ export class IpPacket {
       this.source[i] = view.getUint32(at + 8 + i * 4);
       this.destination[i] = view.getUint32(at + 24 + i * 4);
     }
+    // They would be taken for IPv4's; on no wire they are addresses (RFC 4942, 2.2).
+    if (isMapped(this.source) || isMapped(this.destination)) return parseProblem.header;
     let next = view.getUint8(at + 6);
     let offset = 40;
     for (let seen = 0;; seen++) {
@@ -157,4 +159,9 @@ export function mapped(to: Uint32Array, address: number): void {
   to[0] = to[1] = 0;
   to[2] = 0xffff;
   to[3] = address;
+}
+
+/** Whether four words are an IPv4 address. */
+export function isMapped(address: Uint32Array): boolean {
+  return address[2] === 0xffff && address[1] === 0 && address[0] === 0;
 }

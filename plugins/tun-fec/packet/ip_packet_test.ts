@@ -129,3 +129,16 @@ Deno.test("no bytes make the parser throw or read beyond what it was given", () 
     { numRuns: 3_000 },
   );
 });
+
+Deno.test("an IPv6 packet with the address of an IPv4 host is none", () => {
+  for (const fields of [["::ffff:10.0.0.1", "fd00::2"], ["fd00::1", "::ffff:10.0.0.1"]] as const) {
+    const bytes = makePacket({ source: "fd00::1", destination: "fd00::2", protocol: "udp" });
+    for (const [i, text] of fields.entries()) {
+      if (!text.startsWith("::ffff")) continue;
+      bytes.fill(0, 8 + i * 16, 18 + i * 16);
+      bytes.set([0xff, 0xff, 10, 0, 0, 1], 18 + i * 16);
+    }
+    const problem = new IpPacket().parse(new DataView(bytes.buffer), 0, bytes.length);
+    assert.equal(problem, parseProblem.header);
+  }
+});

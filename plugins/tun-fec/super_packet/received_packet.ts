@@ -37,21 +37,33 @@ export class ReceivedPacket {
   #count = 0;
   #inOrder = true;
   #last = -1;
+  #highest = -1;
   #trailer = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  /** Every segment is here and came in order: `whole()` applies. */
+  /** Every segment is here: `whole()` applies. */
   get complete(): boolean {
-    return this.#inOrder && this.#last === this.#count - 1;
+    return this.#last === this.#count - 1 && this.#highest === this.#last;
+  }
+
+  /** Highest index that is here; -1 for none. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  /** The last segment is here. */
+  get ends(): boolean {
+    return this.#last >= 0;
   }
 
   clear(): void {
     this.#count = 0;
     this.#inOrder = true;
     this.#last = -1;
+    this.#highest = -1;
     this.#trailer = 0;
   }
 
@@ -64,6 +76,7 @@ export class ReceivedPacket {
     const n = this.#count;
     if (n === maxChunks || index > maxSegments) return false;
     if (index !== n) this.#inOrder = false;
+    if (index > this.#highest) this.#highest = index;
     this.#at[n] = at;
     this.#length[n] = length;
     this.#index[n] = index;
@@ -80,9 +93,11 @@ export class ReceivedPacket {
     let cut = this.#trailer;
     let total = 0;
     this.pieces = 0;
+    if (!this.#inOrder) this.pieceLength.fill(0, 0, this.#count);
     for (let i = 0; i < this.#count; i++) {
-      this.pieceAt[i] = this.#at[i]!;
-      this.pieceLength[i] = this.#length[i]!;
+      const place = this.#inOrder ? i : this.#index[i]!;
+      this.pieceAt[place] = this.#at[i]!;
+      this.pieceLength[place] = this.#length[i]!;
       total += this.#length[i]!;
     }
     let pieces = this.#count;

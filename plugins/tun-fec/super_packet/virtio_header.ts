@@ -1,3 +1,5 @@
+import { type IpPacket, ipProtocol } from "../packet/ip_packet.ts";
+
 /** `struct virtio_net_hdr`, 10 bytes, little-endian: what the kernel says of a packet from a TUN device with offloads. */
 export const virtioHeader = 10;
 
@@ -37,4 +39,24 @@ export function writeVirtioHeader(view: DataView, at: number, header: VirtioHead
   view.setUint16(at + 4, header.gsoSize, true);
   view.setUint16(at + 6, header.checksumStart, true);
   view.setUint16(at + 8, header.checksumOffset, true);
+}
+
+/**
+ * Whether the header fits the packet behind it. It comes from another node, and the kernel does as it says: a checksum put
+ * elsewhere would change a packet that has been judged already.
+ */
+export function isSound(view: DataView, at: number, packet: IpPacket): boolean {
+  const { version, protocol, headerLength, fragment } = packet;
+  const type = view.getUint8(at + 1) & ~gsoEcn;
+  const sum = (view.getUint8(at) & needsChecksum) !== 0;
+  const tcp = protocol === ipProtocol.tcp;
+  const udp = protocol === ipProtocol.udp;
+  if (sum) {
+    const offset = view.getUint16(at + 8, true);
+    if (fragment || view.getUint16(at + 6, true) !== headerLength) return false;
+    if (!(tcp && offset === 16) && !(udp && offset === 6)) return false;
+  }
+  if (type === gsoType.none) return true;
+  if (!sum || view.getUint16(at + 4, true) === 0) return false;
+  return type === gsoType.udp ? udp : tcp && type === (version === 6 ? gsoType.tcp6 : gsoType.tcp4);
 }

@@ -30,6 +30,13 @@ export class ReplayWindow {
     return true;
   }
 
+  /** Whether it would be refused: a replay costs no more than this. */
+  refuses(counter: number): boolean {
+    if (counter > this.#highest) return false;
+    if (this.#highest - counter >= replayWindow - 32) return true;
+    return (this.#seen[Math.floor(counter / 32) % words]! & 1 << (counter % 32)) !== 0;
+  }
+
   #advance(to: number): void {
     const from = Math.floor(this.#highest / 32);
     const until = Math.floor(to / 32);

@@ -48,6 +48,7 @@ Deno.test("it agrees with a set of everything seen, on any order", () => {
     for (const by of steps) {
       at = Math.max(0, at + by);
       const tooOld = highest - at >= replayWindow - 32;
+      assert.equal(window.refuses(at), tooOld || seen.has(at));
       assert.equal(window.take(at), !tooOld && !seen.has(at), `${at} after ${highest}`);
       if (!tooOld) seen.add(at);
       highest = Math.max(highest, at);

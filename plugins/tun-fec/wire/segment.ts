@@ -4,12 +4,14 @@
  * ```
  *  0  "pls" and the kind      what steers the packet away from QUIC on the same port
  *  4  u32 receiver index      the receiver's name for a key, or a relay's name for a path
- *  8  u32 fragment word       bit 31: last segment, 16..23: bytes of trailer, 0..15: index of the segment
- * 12  u64 counter             the nonce is the twelve bytes from 8 on
+ *  8  u32 fragment word       bit 31: last segment, 30: sent without a relay, 29: control,
+ *                             24..28: way, 16..23: bytes of trailer, 0..15: index of the segment
+ * 12  u64 counter             of segments on this way; the nonce is the twelve bytes from 8 on
  * ```
  *
  * Big-endian throughout. The receiver index is not authenticated and need not be: a wrong one selects a wrong key. Everything
- * from the fragment word on is, because it is the nonce.
+ * from the fragment word on is, because it is the nonce. Ways count each for itself, so that a slow one is not beyond the replay
+ * window of a fast one; way and counter together never occur twice under a key.
  */
 export const segmentHead = 20;
 export const segmentTag = 16;
@@ -19,7 +21,7 @@ export const segmentOverhead = segmentHead + segmentTag;
 export const nonceAt = 8;
 
 /** The fourth byte. */
-export const segmentKind = { data: 1, parity: 2, probe: 3 } as const;
+export const segmentKind = { data: 1, parity: 2 } as const;
 export type SegmentKind = (typeof segmentKind)[keyof typeof segmentKind];
 
 /** The first three bytes. QUIC packets can begin with any one byte (RFC 9287), hardly ever with these. */
@@ -29,6 +31,15 @@ const magicBits = magic * 256;
 /** Most segments one packet from the interface becomes, and most bytes of header repeated behind the last. */
 export const maxSegments = 0xffff;
 export const maxTrailer = 0xff;
+/** Ways from one node to another at most. */
+export const maxWays = 32;
+
+/** Bits of the fragment word. */
+export const fragmentBit = {
+  last: 0x8000_0000,
+  direct: 0x4000_0000,
+  control: 0x2000_0000,
+} as const;
 
 export interface Fragment {
   /** Place of the segment in its packet, from 0. */
@@ -36,16 +47,33 @@ export interface Fragment {
   readonly last: boolean;
   /** Bytes at the end that repeat the packet's header. */
   readonly trailer: number;
+  /** The sender's number for the path, below 32. */
+  readonly way: number;
+  /** The sender sent it to the receiver's own address: what it comes from is the sender's. */
+  readonly direct: boolean;
+  /** Not of a packet: what two loops say to each other. */
+  readonly control: boolean;
 }
 
 /** The fragment word. */
-export function fragmentWord({ index, last, trailer }: Fragment): number {
-  return ((last ? 0x8000_0000 : 0) | trailer << 16 | index) >>> 0;
+export function fragmentWord(
+  { index, last, trailer, way, direct, control }: Fragment,
+): number {
+  const bits = (last ? fragmentBit.last : 0) | (direct ? fragmentBit.direct : 0) |
+    (control ? fragmentBit.control : 0);
+  return (bits | way << 24 | trailer << 16 | index) >>> 0;
 }
 
 /** The inverse of `fragmentWord()`. */
 export function parseFragment(word: number): Fragment {
-  return { index: word & 0xffff, last: word >>> 31 === 1, trailer: word >>> 16 & 0xff };
+  return {
+    index: word & 0xffff,
+    last: (word & fragmentBit.last) !== 0,
+    trailer: word >>> 16 & 0xff,
+    way: word >>> 24 & 31,
+    direct: (word & fragmentBit.direct) !== 0,
+    control: (word & fragmentBit.control) !== 0,
+  };
 }
 
 /** Writes a head. The counter is an integer below 2^53. */
@@ -68,7 +96,7 @@ export function writeHead(
 export function kindOf(view: DataView, at: number, length: number): SegmentKind | 0 {
   if (length < segmentOverhead) return 0;
   const kind = view.getUint32(at) - magicBits;
-  return kind >= segmentKind.data && kind <= segmentKind.probe ? kind as SegmentKind : 0;
+  return kind >= segmentKind.data && kind <= segmentKind.parity ? kind as SegmentKind : 0;
 }
 
 export function receiverOf(view: DataView, at: number): number {
