@@ -8,6 +8,7 @@ import { type BenchGroup, runGroup } from "./bench.ts";
 import { daemonBenches } from "./daemon_benches.ts";
 import { dnsBenches } from "./dns_benches.ts";
 import { linkBenches } from "./link_benches.ts";
+import { loopBenches } from "./loop_benches.ts";
 import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
 import { resultTable } from "./table.ts";
@@ -18,6 +19,7 @@ const groups: readonly BenchGroup[] = [
   ...dnsBenches,
   ...daemonBenches,
   ...policyBenches,
+  ...loopBenches,
 ];
 
 async function main(): Promise<number> {

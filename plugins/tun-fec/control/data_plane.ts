@@ -320,6 +320,7 @@ export class DataPlane implements Disposable {
       },
       receiver,
       label: (lease) => this.#leases.label(lease),
+      doubtful: (lease) => this.#leases.doubtful(lease),
     };
   }
 

@@ -32,24 +32,24 @@ export interface RunningLoop extends LoopPort {
 }
 
 /** What the tunnel is made of on this machine; tests give others. */
-export interface TunnelParts {
+export interface TunnelParts<Interface extends TunnelInterface = TunnelInterface> {
   /** @throws {FfiError} what is missing, in one line */
-  openInterface(): TunnelInterface;
+  openInterface(): Interface;
   /**
    * @param quic where QUIC is bound, `ip:port`; null without QUIC
    * @param share whether the port is to be QUIC's
    */
   startLoop(
-    tun: TunnelInterface,
+    tun: Interface,
     quic: string | null,
     share: boolean,
     heard: (event: LoopEvent) => void,
   ): Promise<RunningLoop>;
 }
 
-export interface PacketTunnelOptions {
+export interface PacketTunnelOptions<Interface extends TunnelInterface> {
   readonly config: TunConfig;
-  readonly parts: TunnelParts;
+  readonly parts: TunnelParts<Interface>;
   readonly host: Pick<HostServices, "call" | "openStream" | "emit">;
   readonly log: LogFn;
   /** The tunnel has ended by itself, and has cleaned up. */
@@ -57,10 +57,10 @@ export interface PacketTunnelOptions {
 }
 
 /** One life of the packet tunnel: the interface first, the loop as soon as the node has joined. */
-export class PacketTunnel implements AsyncDisposable {
-  readonly #options: PacketTunnelOptions;
+export class PacketTunnel<Interface extends TunnelInterface> implements AsyncDisposable {
+  readonly #options: PacketTunnelOptions<Interface>;
   readonly #stop = new AbortController();
-  #interface: TunnelInterface | undefined;
+  #interface: Interface | undefined;
   #loop: RunningLoop | undefined;
   #plane: DataPlane | undefined;
   #running = Promise.resolve();
@@ -68,7 +68,7 @@ export class PacketTunnel implements AsyncDisposable {
   #end: ((why: PulseError | "unshareable") => void) | undefined;
   #share = true;
 
-  constructor(options: PacketTunnelOptions) {
+  constructor(options: PacketTunnelOptions<Interface>) {
     this.#options = options;
   }
 
@@ -108,7 +108,7 @@ export class PacketTunnel implements AsyncDisposable {
     };
   }
 
-  async #run(tun: TunnelInterface): Promise<void> {
+  async #run(tun: Interface): Promise<void> {
     const { signal } = this.#stop;
     const { host, log, failed } = this.#options;
     let error: PulseError | undefined;
@@ -149,7 +149,7 @@ export class PacketTunnel implements AsyncDisposable {
 
   /** A loop from its start to its end; undefined: it was told to. */
   async #life(
-    tun: TunnelInterface,
+    tun: Interface,
     quic: string | null,
   ): Promise<PulseError | "unshareable" | undefined> {
     const { signal } = this.#stop;
@@ -209,5 +209,10 @@ export class PacketTunnel implements AsyncDisposable {
 /** All times in the proportion of the usual ones. */
 function keyTimes(seconds: number) {
   const rekeyMs = seconds * 1_000;
-  return { rekeyMs, expireMs: rekeyMs * 1.5, lingerMs: Math.max(2_000, rekeyMs / 8) };
+  return {
+    rekeyMs,
+    expireMs: rekeyMs * 1.5,
+    lingerMs: Math.max(2_000, rekeyMs / 8),
+    retryMs: Math.max(500, rekeyMs / 24),
+  };
 }

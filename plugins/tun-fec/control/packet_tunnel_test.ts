@@ -65,7 +65,7 @@ Deno.test("the interface is there at once, the loop when the node has joined, an
   assert.equal(tunnel.health().detail, "waits until the node has joined");
   world.joined = true;
   await soon("addresses", () => applied.length > 0);
-  assert.deepEqual(applied[0]!.addresses, [{ address: "10.100.0.1", prefixLength: 16 }]);
+  assert.deepEqual(applied[0]!.addresses, [{ address: "10.100.0.1", prefixLength: 32 }]);
   assert.equal(tunnel.health().detail, "pulse0, QUIC's port, keys for 0 nodes");
   await tunnel[Symbol.asyncDispose]();
   assert.deepEqual(happened, [

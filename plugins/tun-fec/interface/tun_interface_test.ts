@@ -21,24 +21,28 @@ labTest(
     try {
       tun.apply({
         addresses: [
-          { address: "10.100.0.1", prefixLength: 16 },
-          { address: "fd12:3456:789a::1", prefixLength: 48 },
+          { address: "10.100.0.1", prefixLength: 32 },
+          { address: "fd12:3456:789a::1", prefixLength: 128 },
         ],
         routes: ["10.100.0.0/16", "fd12:3456:789a::/48"],
       });
       assert.match(await show("link", "show", "pulse0"), /<[^>]*UP[^>]*> mtu 1420 /);
-      assert.match(await show("addr", "show", "pulse0"), /10\.100\.0\.1\/16/);
-      assert.match(await show("addr", "show", "pulse0"), /fd12:3456:789a::1\/48/);
+      assert.match(await show("addr", "show", "pulse0"), /10\.100\.0\.1\/32/);
+      assert.match(await show("addr", "show", "pulse0"), /fd12:3456:789a::1\/128/);
       assert.match(await show("route", "show", "10.100.0.0/16"), /dev pulse0/);
       assert.match(await show("-6", "route", "show", "fd12:3456:789a::/48"), /dev pulse0/);
 
       tun.apply({
-        addresses: [{ address: "172.20.0.9", prefixLength: 32 }],
+        addresses: [
+          { address: "10.100.0.2", prefixLength: 32 },
+          { address: "172.20.0.9", prefixLength: 32 },
+        ],
         routes: ["10.9.0.0/20", "192.0.2.7/32"],
       });
       const addresses = await show("addr", "show", "pulse0");
       assert.match(addresses, /172\.20\.0\.9\/32/);
-      assert.doesNotMatch(addresses, /10\.100|fd12/);
+      assert.match(addresses, /10\.100\.0\.2\/32/);
+      assert.doesNotMatch(addresses, /10\.100\.0\.1|fd12/);
       const routes = await show("route", "show", "dev", "pulse0");
       assert.match(routes, /^10\.9\.0\.0\/20 .*\n192\.0\.2\.7 /);
       assert.doesNotMatch(routes, /10\.100/);

@@ -18,10 +18,11 @@ export interface WantedState {
 export function wantedState(mesh: MeshSnapshot): WantedState {
   const range = parseRange(mesh.meshCidr);
   const routes = new Set<string>();
-  const addresses = mesh.addresses.map((address) => {
-    if (address.includes(":")) return { address, prefixLength: ipv6PrefixLength };
-    return { address, prefixLength: contains(range, address) ? range.length : 32 };
-  });
+  // No longer than the address: of two in one range the kernel takes both away with the first.
+  const addresses = mesh.addresses.map((address) => ({
+    address,
+    prefixLength: address.includes(":") ? 128 : 32,
+  }));
   if (addresses.some(({ address }) => !address.includes(":"))) routes.add(rangeText(range));
   const own6 = mesh.addresses.find((address) => address.includes(":"));
   if (own6 !== undefined) routes.add(`${ipv6Prefix(own6)}/${ipv6PrefixLength}`);

@@ -13,6 +13,8 @@ export const keysProtocol = "tun.keys";
 const retryMs = [250, 500, 1_000, 2_000, 5_000, 15_000, 30_000];
 /** A stream that held for so long was a good one: the waits begin anew. */
 const stableMs = 10_000;
+/** Offers without an answer, one after the other, until the stream is taken for dead. */
+const maxUnanswered = 3;
 
 export interface KeyExchangeOptions {
   readonly agreement: KeyAgreementOptions;
@@ -24,6 +26,8 @@ export interface KeyExchangeOptions {
   act(action: Exclude<KeyAction, { readonly do: "send" }>): void;
   /** What the other end says of itself. */
   helloed(hello: Hello): void;
+  /** The other end says hello within this time. @default 3000 */
+  readonly helloMs?: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly log: LogFn;
@@ -53,6 +57,7 @@ export class KeyExchange implements Disposable {
   /** To be called each second. */
   tick(): void {
     this.#act(this.#agreement.tick(this.#options.now(), this.#sealed));
+    if (this.#agreement.unanswered > maxUnanswered) this.#channel?.stream.reset();
   }
 
   /** The loop has authenticated a segment under this epoch. */
@@ -88,8 +93,10 @@ export class KeyExchange implements Disposable {
     const messages = new DatagramStream(stream);
     const channel = this.#channel = { stream, messages };
     this.#send(encodeHello(this.#options.hello));
+    const timer = setTimeout(() => stream.reset(), this.#options.helloMs ?? 3_000);
     try {
       const first = await messages.receive();
+      clearTimeout(timer);
       if (first !== null && this.#channel === channel) {
         this.#options.helloed(decodeHello(first));
         this.#act(this.#agreement.connected(this.#options.now()));
@@ -102,6 +109,7 @@ export class KeyExchange implements Disposable {
     } catch (error) {
       this.#options.log("debug", "the channel for keys has ended", { error: errorText(error) });
     }
+    clearTimeout(timer);
     stream.reset();
     if (this.#channel !== channel) return;
     this.#channel = undefined;

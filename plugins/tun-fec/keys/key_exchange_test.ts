@@ -89,6 +89,35 @@ Deno.test("a broken channel is opened again and new keys are agreed on", async (
   assert.deepEqual(responder.seal[1], initiator.receive[1]);
 });
 
+Deno.test("a channel on which the other end says nothing, or stops to answer, is opened again", async () => {
+  const now = { ms: 0 };
+  const far: ByteStream[] = [];
+  const { exchange } = makeEnd({
+    initiator: true,
+    port: 0,
+    helloMs: 20,
+    now: () => now.ms,
+    open: () => {
+      const [near, other] = memoryStreamPair();
+      far.push(other);
+      return Promise.resolve(near);
+    },
+  });
+  await eventually(() => far.length === 2, { what: "another channel", intervalMs: 5 });
+  const messages = new DatagramStream(far[1]!);
+  await messages.send(encodeHello({ port: 1 }));
+  assert.equal(decodeHello((await messages.receive())!).port, 0);
+  await messages.receive();
+  // The first offer was made by itself, each tick makes another one.
+  for (let offers = 1; offers < 4; offers++) {
+    now.ms += 5_000;
+    exchange.tick();
+  }
+  await eventually(() => far.length === 3, { what: "a third channel", intervalMs: 5 });
+  exchange[Symbol.dispose]();
+  for (const stream of far) stream.reset();
+});
+
 Deno.test("whoever opens a channel to the end that offers, or talks nonsense, is cut off", async () => {
   const offers = makeEnd({ initiator: true, port: 0 });
   const [near, far] = memoryStreamPair();

@@ -11,11 +11,13 @@ export const labelProtocol = "tun.label";
 export interface LeaseTimes {
   /** Between two signs of life asked of it. */
   readonly pingMs: number;
-  /** Silent for so long it is dead: its path is left for another one. */
+  /** Silent for so long it is in doubt: its path is left where there is another one. */
+  readonly doubtMs: number;
+  /** Silent for so long it is dead: the label does not hold any more. */
   readonly deadMs: number;
 }
 
-export const defaultLeaseTimes: LeaseTimes = { pingMs: 700, deadMs: 2_500 };
+export const defaultLeaseTimes: LeaseTimes = { pingMs: 400, doubtMs: 1_000, deadMs: 5_000 };
 /** A relay asks the next one in turn: this long the first may take. */
 const answerMs = 8_000;
 
@@ -33,14 +35,17 @@ export class LabelLease {
   /** Resolves with the reason when it does not hold any more; never rejects. */
   readonly ended: Promise<string>;
   readonly #stream: ByteStream;
+  #doubtful = false;
 
   /**
    * Asks over a stream that has just been opened; the stream is the lease's from then on.
+   * @param doubted called whenever `doubtful` changes
    * @throws {PulseError} TUN_LABEL_REFUSED, LABEL_MESSAGE_INVALID
    */
   static async ask(
     stream: ByteStream,
     ask: LabelAsk,
+    doubted: () => void,
     times: LeaseTimes = defaultLeaseTimes,
   ): Promise<LabelLease> {
     const messages = new DatagramStream(stream);
@@ -49,7 +54,9 @@ export class LabelLease {
       const { path, position, receiver } = ask;
       await messages.send(encodeLabelMessage(["ask", [...path], position, receiver]));
       const answer = await receive(messages);
-      if (answer?.[0] === "label") return new LabelLease(stream, messages, answer[1], times);
+      if (answer?.[0] === "label") {
+        return new LabelLease(stream, messages, answer[1], doubted, times);
+      }
       const why = answer?.[0] === "refuse" ? answer[2] : "it gave no answer";
       throw new PulseError(
         "TUN_LABEL_REFUSED",
@@ -68,42 +75,63 @@ export class LabelLease {
     stream: ByteStream,
     messages: DatagramStream,
     label: number,
+    doubted: () => void,
     times: LeaseTimes,
   ) {
     this.#stream = stream;
     this.label = label;
-    this.ended = keepAlive(stream, messages, times);
+    this.ended = this.#keepAlive(messages, doubted, times);
+  }
+
+  /** The relay, or one behind it, has not answered lately. */
+  get doubtful(): boolean {
+    return this.#doubtful;
   }
 
   /** Gives the label back. */
   close(): void {
     this.#stream.reset();
   }
-}
 
-/** Asks for signs of life until there is none. */
-async function keepAlive(
-  stream: ByteStream,
-  messages: DatagramStream,
-  { pingMs, deadMs }: LeaseTimes,
-): Promise<string> {
-  let heardAt = performance.now();
-  let sending = Promise.resolve();
-  const ping = encodeLabelMessage(["ping"]);
-  const timer = setInterval(() => {
-    if (performance.now() - heardAt > deadMs) return stream.reset();
-    // One that cannot be sent is one that is not answered.
-    sending = sending.then(() => messages.send(ping)).catch(() => {});
-  }, pingMs);
-  try {
-    while (await receive(messages) !== null) heardAt = performance.now();
-    return "the relay has ended the path";
-  } catch (error) {
-    return `the relay is gone: ${errorCode(error, "STREAM_RESET")} ${errorText(error)}`;
-  } finally {
-    clearInterval(timer);
-    stream.reset();
-    await sending;
+  /** Asks for signs of life until there is none. */
+  async #keepAlive(
+    messages: DatagramStream,
+    doubted: () => void,
+    { pingMs, doubtMs, deadMs }: LeaseTimes,
+  ): Promise<string> {
+    const stream = this.#stream;
+    let heardAt = performance.now();
+    let askedAt = heardAt;
+    let sending = Promise.resolve();
+    const ping = encodeLabelMessage(["ping"]);
+    const doubt = (is: boolean) => {
+      if (this.#doubtful === is) return;
+      this.#doubtful = is;
+      doubted();
+    };
+    const timer = setInterval(() => {
+      const now = performance.now();
+      // A machine that slept, or was too busy to ask, has not been left without an answer.
+      if (now - askedAt > 2 * pingMs) heardAt += now - askedAt - pingMs;
+      askedAt = now;
+      if (now - heardAt > deadMs) return stream.reset();
+      doubt(now - heardAt > doubtMs);
+      // One that cannot be sent is one that is not answered.
+      sending = sending.then(() => messages.send(ping)).catch(() => {});
+    }, pingMs);
+    try {
+      while (await receive(messages) !== null) {
+        heardAt = performance.now();
+        doubt(false);
+      }
+      return "the relay has ended the path";
+    } catch (error) {
+      return `the relay is gone: ${errorCode(error, "STREAM_RESET")} ${errorText(error)}`;
+    } finally {
+      clearInterval(timer);
+      stream.reset();
+      await sending;
+    }
   }
 }
 

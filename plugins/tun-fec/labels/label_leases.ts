@@ -19,7 +19,7 @@ export interface WantedLease {
 export interface LabelLeasesOptions {
   /** Opens a stream to the first relay. @throws {PulseError} */
   open(relay: NodeId, signal: AbortSignal): Promise<ByteStream>;
-  /** A label has come or gone. */
+  /** A label has come or gone, or is in doubt. */
   changed(): void;
   readonly log: LogFn;
 }
@@ -64,6 +64,11 @@ export class LabelLeases implements Disposable {
     return this.#entries.get(keyOf(wanted))?.lease?.label;
   }
 
+  /** Whether a relay on a path has not answered lately. */
+  doubtful(wanted: WantedLease): boolean {
+    return this.#entries.get(keyOf(wanted))?.lease?.doubtful ?? false;
+  }
+
   #end(key: string, entry: Entry): void {
     clearTimeout(entry.fading);
     entry.stop.abort();
@@ -79,7 +84,7 @@ export class LabelLeases implements Disposable {
         const stream = await open(path[1]!, signal);
         if (signal.aborted) return stream.reset();
         const ask = { path, position: 1, receiver };
-        const lease = entry.lease = await LabelLease.ask(stream, ask);
+        const lease = entry.lease = await LabelLease.ask(stream, ask, changed);
         if (signal.aborted) lease.close();
         else changed();
         const reason = await lease.ended;

@@ -114,9 +114,14 @@ export class LabelServer implements Disposable {
     }
     await using stack = new AsyncDisposableStack();
     let next = ask.receiver;
+    let onward: LabelLease | undefined;
     if (position + 2 < path.length) {
       const further = await this.#options.open(hop);
-      const lease = await LabelLease.ask(further, { ...ask, position: position + 1 });
+      const lease = onward = await LabelLease.ask(
+        further,
+        { ...ask, position: position + 1 },
+        () => {},
+      );
       stack.defer(() => lease.close());
       void lease.ended.then(() => stream.reset());
       next = lease.label;
@@ -135,7 +140,8 @@ export class LabelServer implements Disposable {
       await messages.send(encodeLabelMessage(["label", label]));
       log("debug", "packets are carried", { path: path.join(">") });
       while ((await receive(stream, messages))?.[0] === "ping") {
-        await messages.send(encodeLabelMessage(["pong"]));
+        // Who asks is to doubt the whole path, not this hop alone.
+        if (onward?.doubtful !== true) await messages.send(encodeLabelMessage(["pong"]));
       }
     } catch (error) {
       log("debug", "a carried path has ended", { path: path.join(">"), error: errorText(error) });

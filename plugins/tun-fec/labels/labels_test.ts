@@ -42,7 +42,7 @@ class Relays implements Disposable {
   }
 
   ask(path: string[], receiver = 9): Promise<LabelLease> {
-    return LabelLease.ask(this.open(a, path[1]!), { path, position: 1, receiver });
+    return LabelLease.ask(this.open(a, path[1]!), { path, position: 1, receiver }, () => {});
   }
 
   [Symbol.dispose](): void {
@@ -101,18 +101,46 @@ Deno.test("rules that turn against a path end it at every hop", async () => {
   assert.deepEqual(first.tables(), []);
 });
 
-Deno.test("a relay that answers no pings is given up", async () => {
+Deno.test("a relay that answers no pings is doubted, believed again when it does, and given up in the end", async () => {
   const [near, far] = memoryStreamPair();
-  const asking = LabelLease.ask(near, { path: [a, r, b], position: 1, receiver: 1 }, {
-    pingMs: 10,
-    deadMs: 50,
-  });
+  let doubts = 0;
+  const asking = LabelLease.ask(
+    near,
+    { path: [a, r, b], position: 1, receiver: 1 },
+    () => void doubts++,
+    { pingMs: 10, doubtMs: 40, deadMs: 300 },
+  );
   const messages = new DatagramStream(far);
   await messages.receive();
   await messages.send(encodeLabelMessage(["label", 5]));
   const lease = await asking;
   assert.equal(lease.label, 5);
+  await eventually(() => lease.doubtful, { what: "doubt", intervalMs: 5 });
+  await messages.send(encodeLabelMessage(["pong"]));
+  await eventually(() => doubts >= 2, { what: "belief", intervalMs: 5 });
   assert.match(await lease.ended, /the relay is gone/);
+});
+
+Deno.test("a relay that doubts the next one answers no pings itself", async () => {
+  using relays = new Relays();
+  relays.add(r);
+  relays.add(s);
+  const [near, far] = memoryStreamPair();
+  // The second relay says which label, and then nothing.
+  relays.servers.get(s)!.serve = async (stream) => {
+    const messages = new DatagramStream(stream);
+    await messages.receive();
+    await messages.send(encodeLabelMessage(["label", 5]));
+    await stream.closed.catch(() => {/* the end of the test */});
+  };
+  relays.serving.push(relays.servers.get(r)!.serve(far, a));
+  const ask = { path: [a, r, s, b], position: 1, receiver: 1 };
+  const times = { pingMs: 20, doubtMs: 600, deadMs: 30_000 };
+  const lease = await LabelLease.ask(near, ask, () => {}, times);
+  assert.equal(lease.doubtful, false);
+  await eventually(() => lease.doubtful, { what: "doubt", intervalMs: 20 });
+  lease.close();
+  await lease.ended;
 });
 
 Deno.test("what is no message ends the stream and nothing else", async () => {

@@ -277,12 +277,16 @@ export class FakePorts implements LoopPorts {
   }
 }
 
-/** A packet as it comes from an interface whose kernel has nothing left to do for it. */
+/** A packet as it comes from an interface. @param sum the checksum of UDP is left to whoever gets it */
 export function fromTun(fields: PacketFields, sum = false): Uint8Array {
   const packet = makePacket(fields);
   const bytes = new Uint8Array(virtioHeader + packet.length);
   bytes.set(packet, virtioHeader);
-  if (sum) bytes[0] = needsChecksum;
+  if (sum) {
+    bytes[0] = needsChecksum;
+    bytes[6] = fields.source.includes(":") ? 40 : 20;
+    bytes[8] = 6;
+  }
   return bytes;
 }
 

@@ -17,6 +17,8 @@ export interface PathFacts {
   readonly receiver: number | undefined;
   /** The label of a path through relays, once there is one. */
   label(lease: WantedLease): number | undefined;
+  /** A relay on it has not answered lately. */
+  doubtful(lease: WantedLease): boolean;
 }
 
 export interface PlannedPaths {
@@ -41,6 +43,7 @@ export function dataEndpoint(facts: Omit<PathFacts, "receiver" | "label">, id: N
  */
 export function planPaths(peer: MeshNode, facts: PathFacts): PlannedPaths {
   const paths: PathTable[] = [];
+  const doubtful: PathTable[] = [];
   const leases: WantedLease[] = [];
   for (const { nodes, weight } of peer.paths) {
     const via = nodes[1]!;
@@ -53,9 +56,12 @@ export function planPaths(peer: MeshNode, facts: PathFacts): PlannedPaths {
       const lease = { path: nodes, receiver: facts.receiver };
       leases.push(lease);
       const label = facts.label(lease);
-      if (label !== undefined) paths.push({ endpoint, via, label, weight });
+      if (label === undefined) continue;
+      (facts.doubtful(lease) ? doubtful : paths).push({ endpoint, via, label, weight });
     }
   }
+  // What is in doubt is better than nothing: a relay that is only busy goes on carrying.
+  if (paths.length === 0) paths.push(...doubtful);
   if (paths.length === 0 && peer.paths.length > 0) {
     paths.push({ endpoint: null, via: peer.id, label: 0, weight: 1 });
   }

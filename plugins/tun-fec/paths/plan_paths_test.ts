@@ -14,6 +14,7 @@ function facts(links: readonly MeshLink[], more: Partial<PathFacts> = {}): PathF
     roamed: () => undefined,
     receiver: 7,
     label: () => undefined,
+    doubtful: () => false,
     ...more,
   };
 }
@@ -51,6 +52,17 @@ Deno.test("two relays are used side by side, by weight, as soon as each has give
   const one = planPaths(peer, facts(links, { label: label({ [s]: 6 }) }));
   assert.deepEqual(one.paths.map(({ via }) => via), [s]);
   assert.deepEqual(one.leases, leases);
+});
+
+Deno.test("a path in doubt is left where there is another one, and used where there is none", () => {
+  const peer = meshNode("b", { paths: [meshPath("acb", 3), meshPath("adb", 1)] });
+  const links = [meshLink("c"), meshLink("d")];
+  const vias = (doubted: string) => {
+    const doubtful = ({ path }: WantedLease) => doubted.includes(path[1]![0]!);
+    const known = facts(links, { label: label({ [r]: 5, [s]: 6 }), doubtful });
+    return planPaths(peer, known).paths.map(({ via }) => via[0]).join("");
+  };
+  assert.deepEqual([vias(""), vias("c"), vias("d"), vias("cd")], ["cd", "d", "c", "cd"]);
 });
 
 Deno.test("labels work behind a WebSocket to the first relay", () => {
