@@ -29,18 +29,30 @@ export class Dispatch {
     return way.address === null || this.#outbox.takes(peer.queue);
   }
 
+  /** Sends a train of packets. */
   send(peer: Peer, way: Way, at: number, length: number, segment: number, tos: number): void {
     const { address } = way;
     if (address === null) {
       for (let offset = 0; offset < length; offset += segment) {
-        const end = Math.min(offset + segment, length);
-        const bytes = this.#memory.bytes.slice(at + offset, at + end);
-        this.#say({ say: "segment", to: way.via, bytes });
+        this.#hand(way, at + offset, Math.min(segment, length - offset));
       }
       return;
     }
+    way.used = true;
     if (!this.#outbox.send(peer.queue, address, at, length, segment, tos)) {
       this.#drops.add("tooBig");
+      way.refused = Math.min(segment, length);
     }
+  }
+
+  /** Sends a segment that may be lost as well. @returns false when it is too long for the interface */
+  sendControl(way: Way, at: number, length: number): boolean {
+    if (way.address !== null) return this.#outbox.sendAlone(way.address, at, length);
+    this.#hand(way, at, length);
+    return true;
+  }
+
+  #hand({ via }: Way, at: number, length: number): void {
+    this.#say({ say: "segment", to: via, bytes: this.#memory.bytes.slice(at, at + length) });
   }
 }

@@ -95,6 +95,7 @@ Deno.test("behind a full socket a bulk flow of one peer makes another's ping wai
     }),
   ]);
   a.loop.command({ do: "seal", peer: 2, key: testKey(1, 9) }, 0);
+  network.log.length = 0;
   a.ports.wire.room = 0;
   a.ports.tun.sent.push(...Array.from({ length: 40 }, () => bulk), ping);
   a.loop.turn(0);

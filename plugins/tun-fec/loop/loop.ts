@@ -1,6 +1,7 @@
 import { PacketFilter } from "../filter/packet_filter.ts";
 import { applyTables, filterSelf, peerOf } from "./apply_tables.ts";
 import { Assembly } from "./assembly.ts";
+import { Control } from "./control.ts";
 import { Delivery } from "./delivery.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Drops } from "./drops.ts";
@@ -17,7 +18,7 @@ import type { LoopCommand } from "./types.ts";
 
 /** Milliseconds between looks at what waits, while something does and while nothing does. */
 const shortTick = 1;
-const longTick = 100;
+const longTick = 50;
 
 /**
  * Carries packets between the interface and the wire, sealed end to end. Sans-I/O: memory, ports and ciphers are given, time is
@@ -32,6 +33,7 @@ export class PacketLoop {
   readonly #assembly: Assembly;
   readonly #transmit: Transmit;
   readonly #receive: Receive;
+  readonly #control: Control;
 
   constructor(ports: LoopPorts) {
     const { memory, tun, wire } = ports;
@@ -41,8 +43,9 @@ export class PacketLoop {
     const delivery = new Delivery(memory, tun, filter, drops);
     this.#assembly = new Assembly(memory, delivery, drops);
     const relay = new Relay(memory, this.#outbox, drops);
-    this.#receive = new Receive(ports, state, drops, this.#assembly, relay);
     const dispatch = new Dispatch(memory, this.#outbox, drops, (event) => ports.say(event));
+    this.#control = new Control(ports, state, dispatch);
+    this.#receive = new Receive(ports, state, drops, this.#assembly, relay, this.#control);
     this.#transmit = new Transmit(ports, state, filter, drops, dispatch);
   }
 
@@ -53,6 +56,7 @@ export class PacketLoop {
         const { wire } = this.#ports;
         const gone = applyTables(this.#state, command.tables, wire, this.#outbox);
         this.#filter.replace(filterSelf(command.tables));
+        this.#control.greet(now);
         for (const peer of gone) {
           silence(peer);
           while (peer.receiving.length > 0) this.#forget(peer.index, peer.receiving[0]!.epoch);
@@ -67,7 +71,10 @@ export class PacketLoop {
       }
       case "seal": {
         const peer = peerOf(this.#state, command.peer);
-        if (peer !== undefined) sealWith(peer, command.key, this.#ports);
+        if (peer === undefined) break;
+        sealWith(peer, command.key, this.#ports);
+        // So that the other end hears of the key, whether or not there is a packet.
+        this.#control.hello(peer, now);
         break;
       }
       case "forget":
@@ -83,6 +90,7 @@ export class PacketLoop {
       case "stats":
         this.#ports.say({ say: "stats", stats: loopStats(this.#state, this.#drops) });
         break;
+      // What is larger than the interface's size does not come; the path's is told to senders when it is the smaller one.
       case "interfaceMtu":
       case "stop":
     }
@@ -103,6 +111,7 @@ export class PacketLoop {
   /** What time alone brings. @returns milliseconds until there may be more of it */
   tick(now: number): number {
     this.#assembly.expire(now);
+    this.#control.tick(now);
     return this.#assembly.waits ? shortTick : longTick;
   }
 

@@ -49,6 +49,12 @@ export class Outbox {
     return true;
   }
 
+  /** Sends one datagram now or never. @returns false when it is too long */
+  sendAlone(to: WireAddress, at: number, length: number): boolean {
+    const sent = this.#wire.send(to, at, length, length, 0);
+    return sent !== answer.tooLong && sent !== answer.invalid;
+  }
+
   /** The socket may take something again. */
   drain(): void {
     if (this.#queue.waiting > 0) this.#queue.drain(this.#send);

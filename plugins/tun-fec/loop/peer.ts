@@ -3,7 +3,6 @@ import { parsePrefix } from "../filter/prefix.ts";
 import type { FilterPeer, FilterRules, Prefix } from "../filter/types.ts";
 import { maxWays } from "../wire/segment.ts";
 import { SendQueue } from "./fair_queue.ts";
-import { smallestPath } from "./limits.ts";
 import type { WirePort } from "./ports.ts";
 import type { ReceiveKey } from "./receive_key.ts";
 import type { SealKey } from "./seal_key.ts";
@@ -23,8 +22,11 @@ export class Peer implements FilterPeer {
   inbound: FilterRules = shut;
   outbound: FilterRules = shut;
   fec = false;
-  /** Ways in use. */
+  /** Ways there are, and those of them that packets are sent by: all that seem to work, or all when none does. */
   ways: readonly Way[] = [];
+  usable: readonly Way[] = [];
+  /** Size of segments last said. */
+  pathMtu = 0;
   sealing: SealKey | undefined;
   readonly receiving: ReceiveKey[] = [];
   readonly queue = new SendQueue();
@@ -60,13 +62,14 @@ export class Peer implements FilterPeer {
   leave(): readonly Way[] {
     const gone = this.ways;
     this.known = false;
-    this.ways = [];
+    this.ways = this.usable = [];
     return gone;
   }
 
-  /** Direct ways. */
-  *direct(): Generator<Way> {
-    for (const way of this.ways) if (way.direct) yield way;
+  /** Some way works now that did not, or the other way round. */
+  sortWays(): void {
+    const alive = this.ways.filter((way) => way.alive);
+    this.usable = alive.length > 0 ? alive : this.ways;
   }
 
   #replaceWays(paths: readonly PathTable[], wire: WirePort): readonly Way[] {
@@ -98,6 +101,7 @@ export class Peer implements FilterPeer {
       ways.push(one);
     }
     this.ways = ways;
+    this.sortWays();
     return free;
   }
 
@@ -110,11 +114,9 @@ export class Peer implements FilterPeer {
     let number = 0;
     while (used.has(number)) number++;
     if (number >= maxWays) return undefined;
-    if (path.endpoint === null) return new Way(this.id, number, path, null, 0);
+    if (path.endpoint === null) return new Way(this.id, number, path, null);
     try {
-      const address = wire.address(path.endpoint);
-      const size = address.isIpv4 ? smallestPath.ipv4 : smallestPath.ipv6;
-      return new Way(this.id, number, path, address, size);
+      return new Way(this.id, number, path, wire.address(path.endpoint));
     } catch {
       // Not to be reached from this socket, such as IPv6 without any: no way, and the statistics say so.
       return undefined;
@@ -126,7 +128,7 @@ function readdress(way: Way, endpoint: string | null, wire: WirePort): boolean {
   if (endpoint === null || way.address === null) return false;
   try {
     const address = wire.address(endpoint);
-    way.address.copyFrom(address);
+    way.move(address);
     wire.release(address);
     way.endpoint = endpoint;
     return true;

@@ -11,6 +11,7 @@ import {
   segmentTag,
 } from "../wire/segment.ts";
 import type { Assembly } from "./assembly.ts";
+import type { Control } from "./control.ts";
 import type { Drops } from "./drops.ts";
 import { Label } from "./label.ts";
 import { largestMessage } from "./limits.ts";
@@ -33,6 +34,7 @@ export class Receive {
   readonly #drops: Drops;
   readonly #assembly: Assembly;
   readonly #relay: Relay;
+  readonly #control: Control;
   readonly #ring: Ring;
   #segments = 0;
   #merged = 0;
@@ -52,6 +54,7 @@ export class Receive {
     drops: Drops,
     assembly: Assembly,
     relay: Relay,
+    control: Control,
   ) {
     this.#ports = ports;
     this.#memory = ports.memory;
@@ -59,6 +62,7 @@ export class Receive {
     this.#drops = drops;
     this.#assembly = assembly;
     this.#relay = relay;
+    this.#control = control;
     this.#ring = new Ring(ports.memory);
   }
 
@@ -167,9 +171,8 @@ export class Receive {
       this.#ports.say({ say: "heard", peer: peer.index, epoch: key.epoch });
     }
     if (newest && (word & fragmentBit.direct) !== 0 && this.#placed !== peer) this.#place(peer);
-    if ((word & fragmentBit.control) !== 0) return;
-    const { known: carried } = peer;
-    if (!carried) this.#drops.add("noPeer");
+    if (!peer.known) this.#drops.add("noPeer");
+    else if ((word & fragmentBit.control) !== 0) this.#control.take(peer, word, text, size, now);
     else this.#assembly.take(channel, word, counter, text, size, this.#tos, this.#position, now);
   }
 
@@ -184,7 +187,7 @@ export class Receive {
       if (way.address.equals(from)) return;
       if (nearest === undefined || way.address.isIpv4 === from.isIpv4) nearest = way;
     }
-    nearest?.address?.copyFrom(from);
+    nearest?.move(from);
     const { text } = from;
     if (peer.roamed === text) return;
     peer.roamed = text;

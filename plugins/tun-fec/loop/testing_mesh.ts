@@ -75,6 +75,9 @@ export function makePair({ ofA, ofB }: PairOptions = {}) {
   know(a, "b", ofB);
   know(b, "a", ofA);
   exchangeKeys(a, b);
+  // What they say to each other about the new keys.
+  settle([a, b], 0);
+  network.log.length = a.ports.said.length = b.ports.said.length = 0;
   return { network, a, b, know };
 }
 

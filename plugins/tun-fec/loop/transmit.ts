@@ -18,6 +18,7 @@ import type { Peer } from "./peer.ts";
 import type { LoopMemory, LoopPorts } from "./ports.ts";
 import type { SealKey } from "./seal_key.ts";
 import type { LoopState } from "./state.ts";
+import { TooBig } from "./too_big.ts";
 import { Trains } from "./trains.ts";
 import type { Way } from "./way.ts";
 
@@ -35,6 +36,7 @@ export class Transmit {
   readonly #drops: Drops;
   readonly #dispatch: Dispatch;
   readonly #trains: Trains;
+  readonly #tooBig: TooBig;
   readonly #packet = new IpPacket();
   /** Where packets are read to, a head before each piece. */
   readonly #landing: number;
@@ -57,6 +59,7 @@ export class Transmit {
     this.#drops = drops;
     this.#dispatch = dispatch;
     this.#trains = new Trains(memory, dispatch);
+    this.#tooBig = new TooBig(memory, ports.tun);
     this.#landing = memory.allocate(largestPacket + mostPieces * segmentOverhead + 2 * largestSlot);
     this.#scratch = memory.allocate(largestPacket);
   }
@@ -104,7 +107,7 @@ export class Transmit {
       this.#drops.addVerdict(verdict);
       return true;
     }
-    const { sealing, ways } = peer;
+    const { sealing, usable: ways } = peer;
     if (sealing === undefined) {
       this.#drops.add("noKey");
       return true;
@@ -116,6 +119,13 @@ export class Transmit {
     }
     if (!this.#dispatch.takes(peer, way)) {
       this.#drops.add("queueFull");
+      return true;
+    }
+    // In one piece, or not at all: that is what its sender has asked for, and it can be told.
+    if (
+      packet.dontFragment && length > way.slot && this.#tooBig.tell(way, packet, at, length, now)
+    ) {
+      this.#drops.add("tooBig");
       return true;
     }
     peer.packetsOut++;

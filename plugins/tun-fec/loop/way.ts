@@ -2,6 +2,7 @@ import type { NodeId } from "../../../core/identity/mod.ts";
 import { fragmentBit, segmentOverhead } from "../wire/segment.ts";
 import { mix } from "./flow_hash.ts";
 import { sessionSegment } from "./limits.ts";
+import { PathProbe } from "./path_probe.ts";
 import type { WireAddress } from "./ports.ts";
 import type { PathTable } from "./types.ts";
 import type { Train } from "./trains.ts";
@@ -24,6 +25,14 @@ export class Way {
   readonly bits: number;
   /** Bytes of the longest segment. */
   size: number;
+  /** How that is found; a session has its own. */
+  readonly probe: PathProbe | undefined;
+  /** Packets were sent since it was last looked at. */
+  used = false;
+  /** Bytes of a datagram that the system refused since; 0 for none. */
+  refused = 0;
+  /** The other end has been told of the key on it. */
+  greeted = false;
   /** Packets of one segment that are being gathered. */
   train: Train | undefined;
 
@@ -32,7 +41,6 @@ export class Way {
     number: number,
     path: PathTable,
     address: WireAddress | null,
-    size: number,
   ) {
     this.number = number;
     this.via = path.via;
@@ -43,7 +51,19 @@ export class Way {
     this.weight = path.weight;
     this.salt = mix(number + 1);
     this.bits = (number << 24 | (this.direct ? fragmentBit.direct : 0)) >>> 0;
-    this.size = address === null ? sessionSegment : size;
+    this.probe = address === null ? undefined : new PathProbe(address.isIpv4);
+    this.size = this.probe?.size ?? sessionSegment;
+  }
+
+  /** It leads to another address from now on. */
+  move(to: WireAddress): void {
+    this.address?.copyFrom(to);
+    this.probe?.moved();
+    this.size = this.probe?.size ?? this.size;
+  }
+
+  get alive(): boolean {
+    return this.probe?.alive !== false;
   }
 
   /** Payload of each segment but the last of a packet. */
