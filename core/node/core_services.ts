@@ -3,6 +3,7 @@ import { errorText, PulseError } from "../errors/mod.ts";
 import { emptyBody, NetConfigError, noPosition, sealKey } from "../netconfig/mod.ts";
 import type { Json } from "../plugin/types.ts";
 import { directorySnapshot, pathBetween } from "./directory.ts";
+import { exitSnapshot } from "./exit_snapshot.ts";
 import { findExit } from "./find_exit.ts";
 import { configProblem } from "./network_config_status.ts";
 import type { Node } from "./node.ts";
@@ -65,6 +66,7 @@ const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
     find: async (argument, node) =>
       await findExit(node.exits, node.id, parse(findArgument, argument)),
     list: (_argument, node) => node.exits.list(),
+    snapshot: (_argument, node) => exitSnapshot(node),
   },
   dataplane: {
     snapshot: (argument, node) => node.dataPlane.snapshot(parse(knownArgument, argument).known),

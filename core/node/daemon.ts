@@ -34,7 +34,7 @@ import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
 import { dataPlaneCapability, parityCapability } from "./data_plane_view.ts";
-import { exitCapability } from "./exit_view.ts";
+import { exitCapability, packetExitCapability } from "./exit_view.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
@@ -342,6 +342,9 @@ export class Daemon implements NodeControl, AsyncDisposable {
     if (config.tun !== null && this.#plugins.runs("tun-fec")) {
       capabilities.push(dataPlaneCapability);
       if (config.tun.fec) capabilities.push(parityCapability);
+      if (config.exit.cidrs.length > 0 && this.#plugins.runs("exit")) {
+        capabilities.push(packetExitCapability);
+      }
     }
     return capabilities;
   }

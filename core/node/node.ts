@@ -1,4 +1,5 @@
-import { formatHostPort } from "../address/mod.ts";
+import { lookup } from "node:dns/promises";
+import { formatHostPort, type HostPort, parseHostPort } from "../address/mod.ts";
 import { errorText, PulseError } from "../errors/mod.ts";
 import { servesTarget } from "../exits/mod.ts";
 import type { GossipCounters } from "../gossip/mod.ts";
@@ -32,6 +33,7 @@ import { findNode } from "./mesh_view.ts";
 import { NetworkConfig } from "./network_config.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { Notifier } from "./notifier.ts";
+import { PeerAddresses } from "./peer_addresses.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import { PolicyGate } from "./policy_gate.ts";
@@ -70,6 +72,7 @@ export class Node implements AsyncDisposable {
   /** Those of them that packets can go. */
   readonly packetExits: ExitView;
   readonly #dialler: PeerDialler;
+  readonly #peerAddresses: PeerAddresses;
   readonly #streams: MeshStreams;
   readonly #changed = new Notifier();
   readonly #observed = new Map<NodeId, string>();
@@ -224,6 +227,11 @@ export class Node implements AsyncDisposable {
         log("warn", "link answers no probes", { peer: link.peer, transport: link.kind });
         this.#tasks.add(link.session.close(SessionCloseCode.idleTimeout, "probes unanswered"));
       },
+    });
+    this.#peerAddresses = new PeerAddresses({
+      peers: options.peers,
+      now,
+      resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     });
     const { quic } = listeners;
     const websocket = options.websocket
@@ -550,6 +558,12 @@ export class Node implements AsyncDisposable {
       exitCidrs: this.#options.exit?.cidrs ?? [],
       links,
     });
+  }
+
+  /** Addresses of the peers the operator named, and of those of the last run. */
+  get peerAddresses(): readonly HostPort[] {
+    const remembered = this.#options.remembered.flatMap(({ addresses }) => addresses);
+    return [...this.#peerAddresses.list(), ...remembered.map(parseHostPort)];
   }
 
   /** Configured addresses that could not be dialled, and why. */
