@@ -144,6 +144,11 @@ export interface ApiKeyRevokeCommand extends Named<"api-key revoke">, CommonOpti
   readonly id: string;
 }
 
+export interface DoctorCommand extends Named<"doctor">, CommonOptions {
+  /** Undo what is found. */
+  readonly fix: boolean;
+}
+
 export interface SetupDnsCommand extends Named<"setup dns">, CommonOptions {
   readonly undo: boolean;
   readonly dryRun: boolean;
@@ -185,4 +190,5 @@ export type Command =
   | ApiKeyListCommand
   | ApiKeyRotateCommand
   | ApiKeyRevokeCommand
+  | DoctorCommand
   | SetupDnsCommand;

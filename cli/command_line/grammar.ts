@@ -117,9 +117,6 @@ const invite = merge(
   common,
 );
 
-const nodeOption = option("--node", string({ metavar: "NODE" }), {
-  description: message`Node to go to: its id, a unique beginning of it, or its name.`,
-});
 const exitOrNode = optional(option("--node", string({ metavar: "NODE" }), {
   description:
     message`Node to go to: its id, a unique beginning of it, or its name; else the exit that leads to the target.`,
@@ -344,6 +341,14 @@ const apiKey = or(
   ),
 );
 
+const doctor = merge(
+  object({
+    command: constant("doctor"),
+    fix: withDefault(flag("--fix", { description: message`Undo it.` }), false),
+  }),
+  common,
+);
+
 const setup = command(
   "dns",
   merge(
@@ -396,6 +401,12 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
   [
     "ca",
     command("ca", ca, { brief: message`The certificate authority's log, nodes and signing.` }),
+  ],
+  [
+    "doctor",
+    command("doctor", doctor, {
+      brief: message`Look for what a killed node has left changed on this machine.`,
+    }),
   ],
   ["setup", command("setup", setup, { brief: message`Set up this machine to use pulse.` })],
   [
