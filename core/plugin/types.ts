@@ -135,6 +135,10 @@ export interface NetworkConfigNews {
 
 /** What a plugin gives back to the host. Each hook is optional; each runs with a deadline (5 s by default). */
 export interface PluginHooks {
+  /**
+   * Throws when there can be no start. A plugin that throws is tried again some times, unless the error's field `permanent` is
+   * true: nothing that changes by itself is missing.
+   */
   onStart?(): Promise<void> | void;
   onLinkUp?(peer: { readonly id: NodeId; readonly kind: string }): Promise<void> | void;
   onLinkDown?(

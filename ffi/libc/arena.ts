@@ -28,17 +28,20 @@ export class Arena implements Disposable {
   readonly view: DataView<ArrayBuffer>;
   readonly #libc: Libc;
   readonly #pointer: Deno.PointerObject;
-  readonly #base: bigint;
   readonly #baseLow: number;
   readonly #baseHigh: number;
-  /** Addresses as bigints by offset / 4, filled on first use: making one costs as much as ten calls. */
-  readonly #addresses: bigint[];
+  /**
+   * An address being made, as one number and as its halves. Read from here it goes into a call as it is: no bigint is ever
+   * allocated, as BigInt() would, nor fetched from far away, as out of a table of them.
+   */
+  readonly #address = new BigUint64Array(1);
+  readonly #halves = new Uint32Array(this.#address.buffer);
   #used = 0;
   /** The size; 0 once disposed. */
   #limit: number;
 
   /**
-   * @param size in bytes, rounded up to pages. Per 4 bytes whose address is asked for, 32 bytes of heap are kept besides.
+   * @param size in bytes, rounded up to pages
    * @throws {FfiError} FFI_ARGUMENT, or FFI_SYSCALL when there is no memory
    */
   constructor(libc: Libc, size: number) {
@@ -54,14 +57,12 @@ export class Arena implements Disposable {
       throw new FfiError("FFI_SYSCALL", "mmap gave no memory", { syscall: "mmap" });
     }
     this.#pointer = pointer;
-    this.#base = BigInt(address);
-    this.#baseLow = Number(this.#base & 0xffff_ffffn);
-    this.#baseHigh = Number(this.#base >> 32n);
+    this.#baseLow = Number(BigInt(address) & 0xffff_ffffn);
+    this.#baseHigh = Number(BigInt(address) >> 32n);
     this.#limit = this.size;
     const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, this.size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
-    this.#addresses = new Array<bigint>(this.size >> 2).fill(0n);
   }
 
   /** Bytes not yet given out. */
@@ -88,17 +89,13 @@ export class Arena implements Disposable {
     return at;
   }
 
-  /** The address of an offset, for a call. Cheapest where the offset is a multiple of 4. */
+  /** The address of an offset, for a call. */
   address(offset: number): bigint {
-    if ((offset & 3) !== 0) {
-      if (!(offset > 0 && offset < this.#limit)) throw this.#outside(offset);
-      return this.#base + BigInt(offset);
-    }
-    const index = offset >> 2;
-    const known = this.#addresses[index];
-    if (known === undefined) throw this.#outside(offset);
-    if (known !== 0n) return known;
-    return this.#addresses[index] = this.#base + BigInt(offset);
+    if (!(offset >= 0 && offset < this.#limit)) throw this.#outside(offset);
+    const low = this.#baseLow + offset;
+    this.#halves[0] = low;
+    this.#halves[1] = low < 0x1_0000_0000 ? this.#baseHigh : this.#baseHigh + 1;
+    return this.#address[0]!;
   }
 
   /** Writes the address of `target` at `at`, as C does with a pointer in a struct. */
@@ -125,7 +122,6 @@ export class Arena implements Disposable {
   [Symbol.dispose](): void {
     if (this.#limit === 0) return;
     this.#limit = 0;
-    this.#addresses.length = 0;
     // Detaches all views: what still uses them sees empty memory instead of a freed page.
     this.bytes.buffer.transfer(0);
     this.#libc.calls.munmap(this.#pointer, BigInt(this.size));

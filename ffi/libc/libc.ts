@@ -3,7 +3,7 @@ import { Errno } from "./errno.ts";
 import { FfiError, syscallError } from "./errors.ts";
 
 /*
- * Addresses are `usize` and cross as bigints made beforehand: a number there costs ten times as much. Results are `i32`: an
+ * Addresses are `usize` and cross as elements of a BigUint64Array (`Arena.address()`): a number costs ten times as much. Results are `i32`: an
  * `isize` would be a new bigint for each call, and no call here moves 2 GiB. `buffer` is for calls that are rare.
  */
 const symbols = {

@@ -2,6 +2,8 @@ import { errorCode, errorText, PulseError } from "../../../core/errors/mod.ts";
 import type { HostServices, LogFn, PluginMetric } from "../../../core/plugin/types.ts";
 import type { ByteStream } from "../../../core/sessions/types.ts";
 import type { NodeId } from "../../../core/identity/mod.ts";
+import { Errno } from "../../../ffi/libc/errno.ts";
+import { FfiError } from "../../../ffi/libc/errors.ts";
 import type { TunConfig } from "../config.ts";
 import { type WantedState, wantedState } from "../interface/wanted_state.ts";
 import { keysProtocol } from "../keys/key_exchange.ts";
@@ -72,9 +74,9 @@ export class PacketTunnel<Interface extends TunnelInterface> implements AsyncDis
     this.#options = options;
   }
 
-  /** @throws {PulseError} there can be no interface here */
+  /** @throws {PulseError} TUN_MISSING for good; otherwise another try may help */
   start(): void {
-    this.#interface = this.#options.parts.openInterface();
+    this.#interface = this.#open();
     this.#running = this.#run(this.#interface);
   }
 
@@ -106,6 +108,20 @@ export class PacketTunnel<Interface extends TunnelInterface> implements AsyncDis
       ok: true,
       detail: `${this.#interface?.name}, ${port}, keys for ${plane.sealing} nodes`,
     };
+  }
+
+  #open(): Interface {
+    try {
+      return this.#options.parts.openInterface();
+    } catch (cause) {
+      throw new PulseError(
+        "TUN_MISSING",
+        `There is no packet tunnel, everything else works: ${errorText(cause)}`,
+        // A name that is taken may be free when another process has ended; rights and devices do not come by themselves.
+        { permanent: !(cause instanceof FfiError && cause.errno === Errno.EBUSY) },
+        cause,
+      );
+    }
   }
 
   async #run(tun: Interface): Promise<void> {

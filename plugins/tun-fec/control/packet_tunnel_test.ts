@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { PulseError } from "../../../core/errors/mod.ts";
 import type { Json } from "../../../core/plugin/types.ts";
+import { Errno } from "../../../ffi/libc/errno.ts";
+import { FfiError, syscallError } from "../../../ffi/libc/errors.ts";
 import { eventually } from "../../../tests/lab/mod.ts";
 import type { WantedState } from "../interface/wanted_state.ts";
 import type { LoopEvent } from "../loop/types.ts";
@@ -17,11 +19,13 @@ function makeTunnel() {
     joined: false,
     mesh: meshSnapshot(),
     failure: undefined as PulseError | undefined,
+    missing: undefined as FfiError | undefined,
   };
   const tunnel = new PacketTunnel({
     config: { name: "pulse0", fec: false },
     parts: {
       openInterface: () => {
+        if (world.missing !== undefined) throw world.missing;
         happened.push("interface");
         return {
           name: "pulse0",
@@ -116,6 +120,27 @@ Deno.test("a loop that fails ends the tunnel, and everything is given back befor
   assert.deepEqual(happened.slice(-3), ["no loop", "no interface", "tun_down"]);
   assert.match(world.failure!.message, /readv failed with EBADFD/);
   await tunnel[Symbol.asyncDispose]();
+});
+
+Deno.test("what is missing for an interface is said in one line, and whether another try may help", () => {
+  const failing = (error: FfiError) => {
+    const { tunnel, world } = makeTunnel();
+    world.missing = error;
+    return () => tunnel.start();
+  };
+  assert.throws(failing(syscallError("ioctl(TUNSETIFF)", Errno.EPERM, "make pulse0")), {
+    code: "TUN_MISSING",
+    message: "There is no packet tunnel, everything else works: cannot make pulse0: " +
+      "ioctl(TUNSETIFF) failed with EPERM (1); run as root or with CAP_NET_ADMIN",
+    fields: { permanent: true },
+  });
+  assert.throws(failing(new FfiError("FFI_PERMISSION", "start deno with --allow-ffi")), {
+    message: "There is no packet tunnel, everything else works: start deno with --allow-ffi",
+    fields: { permanent: true },
+  });
+  assert.throws(failing(syscallError("ioctl(TUNSETIFF)", Errno.EBUSY, "make pulse0")), {
+    fields: { permanent: false },
+  });
 });
 
 Deno.test("a tunnel that is stopped before the node has joined gives its interface back", async () => {

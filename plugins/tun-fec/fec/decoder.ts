@@ -25,6 +25,8 @@ interface Waiting {
  * when it comes. A repaired segment is only a proposal: it has to open like any other.
  */
 export class FecDecoder {
+  /** Bytes of the largest segment it takes. */
+  readonly largest: number;
   readonly #stride: number;
   readonly #kept: FecBuffer;
   readonly #counters = new Float64Array(keptSegments).fill(-1);
@@ -37,8 +39,8 @@ export class FecDecoder {
   #nextWaiting = 0;
   #highest = -1;
 
-  /** @param largest bytes of the largest segment */
   constructor(largest: number) {
+    this.largest = largest;
     this.#stride = words(largest + 8);
     this.#kept = fecBuffer(this.#stride * keptSegments);
     this.#parities = fecBuffer(this.#stride * keptParities);

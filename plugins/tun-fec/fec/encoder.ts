@@ -27,6 +27,9 @@ interface Group {
  * one with counter `c` belongs to group `c mod depth`.
  */
 export class FecEncoder {
+  /** Bytes of the largest segment it takes. */
+  readonly largest: number;
+  readonly #way: number;
   readonly #stride: number;
   readonly #groups: Group[];
   readonly #covered: FecBuffer;
@@ -35,8 +38,10 @@ export class FecEncoder {
   #next: FecScheme | undefined;
   #open = 0;
 
-  /** @param largest bytes of the largest segment */
-  constructor(largest: number) {
+  /** @param way whose segments they are */
+  constructor(largest: number, way = 0) {
+    this.largest = largest;
+    this.#way = way;
     this.#stride = words(largest + 8);
     this.#covered = fecBuffer(this.#stride);
     this.#groups = Array.from({ length: maxDepth }, () => ({
@@ -97,11 +102,22 @@ export class FecEncoder {
     const slot = this.#groups[counter % depth]!;
     const view = new DataView(to.buffer, to.byteOffset);
     const { first, count } = slot;
-    writeParityHead(view, at, { receiver, first, stride: depth, count, row, rows });
+    const way = this.#way;
+    writeParityHead(view, at, { receiver, way, first, stride: depth, count, row, rows });
     const from = row * this.#stride;
     to.set(slot.parity.bytes.subarray(from, from + slot.longest), at + parityHead);
     if (row === rows - 1) this.#end(slot);
     return parityHead + slot.longest;
+  }
+
+  /** Parity segments of each open group. */
+  get rows(): number {
+    return this.#scheme.rows;
+  }
+
+  /** Segments in the group that a counter belongs to. */
+  countOf(counter: number): number {
+    return this.#groups[counter % this.#scheme.depth]!.count;
   }
 
   /** Counters of groups that wait and are not empty: when the flow pauses they are closed with what they have. */

@@ -1,4 +1,4 @@
-import { magic, nonceAt, segmentHead, segmentKind } from "../wire/segment.ts";
+import { magic, maxWays, nonceAt, segmentHead, segmentKind } from "../wire/segment.ts";
 
 /**
  * A parity segment covers sealed segments of one key and receiver index, the fragment word, ciphertext and tag of each:
@@ -6,7 +6,7 @@ import { magic, nonceAt, segmentHead, segmentKind } from "../wire/segment.ts";
  * ```
  *  0  "pls" 2
  *  4  u32 receiver index      that of the segments it covers
- *  8  u64 first               counter of the first segment covered
+ *  8  u8 way, u56 first       number space and counter of the first segment covered
  * 16  u8 stride               distance of their counters: how many groups are interleaved
  * 17  u8 count                segments covered, 1 to 20
  * 18  u8 row, u8 rows         which of the group's parities it is
@@ -31,6 +31,7 @@ export function words(length: number): number {
 
 export interface ParityHead {
   readonly receiver: number;
+  readonly way: number;
   readonly first: number;
   readonly stride: number;
   readonly count: number;
@@ -41,7 +42,7 @@ export interface ParityHead {
 export function writeParityHead(view: DataView, at: number, head: ParityHead): void {
   view.setUint32(at, magic * 256 + segmentKind.parity);
   view.setUint32(at + 4, head.receiver);
-  view.setUint32(at + 8, head.first / 2 ** 32);
+  view.setUint32(at + 8, head.way << 24 | head.first / 2 ** 32);
   view.setUint32(at + 12, head.first >>> 0);
   view.setUint8(at + 16, head.stride);
   view.setUint8(at + 17, head.count);
@@ -70,16 +71,18 @@ export function coverSegment(
 /** The head of a parity segment; undefined for one no encoder writes. */
 export function readParityHead(view: DataView, at: number, length: number): ParityHead | undefined {
   if (length < parityHead + 2) return undefined;
-  const high = view.getUint32(at + 8);
+  const high = view.getUint32(at + 8) & 0xff_ffff;
   const head: ParityHead = {
     receiver: view.getUint32(at + 4),
+    way: view.getUint8(at + 8),
     first: high * 2 ** 32 + view.getUint32(at + 12),
     stride: view.getUint8(at + 16),
     count: view.getUint8(at + 17),
     row: view.getUint8(at + 18),
     rows: view.getUint8(at + 19),
   };
-  const sound = high <= 0x1f_ffff && head.stride >= 1 && head.stride <= 16 && head.count >= 1 &&
+  const sound = head.way < maxWays && high <= 0x1f_ffff && head.stride >= 1 && head.stride <= 16 &&
+    head.count >= 1 &&
     head.count <= 20 && head.rows >= 1 && head.rows <= 8 && head.row < head.rows;
   return sound ? head : undefined;
 }

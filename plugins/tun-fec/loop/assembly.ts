@@ -192,11 +192,12 @@ export class Assembly {
 
 /** Whether what is missing of the first packet will not come any more. */
 function isLost(channel: Channel, packet: OpenPacket, now: number): boolean {
-  const patience = channel.repairs ? gapPatience.repaired : gapPatience.plain;
+  const repairs = channel.repairs(now);
+  const patience = repairs ? gapPatience.repaired : gapPatience.plain;
   if (now - packet.since >= patience) return true;
-  if (channel.repairs) return false;
   // Segments of one way are sent in order: those that came although sent later have overtaken what is missing.
   const behind = channel.waitingSegments - packet.count;
   if (!packet.ends && behind === 0) return false;
-  return behind + packet.count - packet.firstMissing >= overtakenSegments;
+  return behind + packet.count - packet.firstMissing >=
+    (repairs ? channel.reach : overtakenSegments);
 }

@@ -1,4 +1,5 @@
-import { fragmentBit, segmentHead, segmentOverhead } from "../wire/segment.ts";
+import { calmSegments } from "../fec/adapt.ts";
+import { fragmentBit, maxWays, segmentHead, segmentOverhead } from "../wire/segment.ts";
 import {
   controlBytes,
   controlKind,
@@ -8,9 +9,11 @@ import {
 } from "./control_message.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { largestSlot } from "./limits.ts";
+import type { ParitySender } from "./parity_sender.ts";
 import { smallProbe } from "./path_probe.ts";
 import type { Peer } from "./peer.ts";
 import type { LoopMemory, LoopPorts } from "./ports.ts";
+import type { ReceiveKey } from "./receive_key.ts";
 import type { LoopState } from "./state.ts";
 import type { Way } from "./way.ts";
 
@@ -20,19 +23,22 @@ export class Control {
   readonly #memory: LoopMemory;
   readonly #state: LoopState;
   readonly #dispatch: Dispatch;
+  readonly #parity: ParitySender;
   readonly #at: number;
 
-  constructor(ports: LoopPorts, state: LoopState, dispatch: Dispatch) {
+  constructor(ports: LoopPorts, state: LoopState, dispatch: Dispatch, parity: ParitySender) {
     this.#ports = ports;
     this.#memory = ports.memory;
     this.#state = state;
     this.#dispatch = dispatch;
+    this.#parity = parity;
     this.#at = ports.memory.allocate(largestSlot + segmentOverhead);
   }
 
   /** Sends the probes that are due. */
   tick(now: number): void {
     for (const peer of this.#state.peers.values()) {
+      for (const key of peer.receiving) this.#measure(key, now);
       if (!peer.known || peer.sealing === undefined) continue;
       let changed = false;
       for (const way of peer.ways) changed = this.#look(peer, way, now) || changed;
@@ -78,6 +84,40 @@ export class Control {
         this.#adopt(way);
         this.#changed(peer);
       }
+    } else if (said?.kind === controlKind.loss && peer.fec) {
+      const way = peer.ways.find(({ number }) => number === said.way);
+      if (way === undefined || said.segments === 0) return;
+      const measure = { loss: said.lost / said.segments, burst: said.burst };
+      this.#parity.report(way, measure, said.segments, way.probe?.inflated === true);
+    }
+  }
+
+  /** Looks at what was lost of what a peer sent, and says so as long as there is something to say. */
+  #measure(key: ReceiveKey, now: number): void {
+    const { peer, channels } = key;
+    for (let way = 0; way < maxWays; way++) {
+      const channel = channels[way];
+      if (channel === undefined) continue;
+      const { meter } = channel;
+      meter.look();
+      const age = now - channel.reportedAt;
+      const { segments, lost, burst } = meter;
+      if (!reportDue(segments, age)) continue;
+      channel.reportedAt = now;
+      peer.lost += lost;
+      meter.take();
+      if (!peer.fec) continue;
+      const bit = 1 << way;
+      channel.calm = lost > 0 ? 0 : channel.calm + segments;
+      if (lost > 0) peer.lossyWays |= bit;
+      if ((peer.lossyWays & bit) === 0) continue;
+      const back = peer.usable[0];
+      const report = { kind: controlKind.loss, way, burst, segments, lost } as const;
+      if (back !== undefined) this.#send(peer, back, report, 0);
+      if (channel.calm >= 2 * calmSegments) {
+        peer.lossyWays &= ~bit;
+        channel.decoder = undefined;
+      } else channel.expectRepair();
     }
   }
 
@@ -120,7 +160,7 @@ export class Control {
     this.#memory.bytes.fill(0, text, text + length);
     writeControl(this.#memory.view, text, message);
     const word = (fragmentBit.last | fragmentBit.control | way.bits) >>> 0;
-    key.seal(at, way.number, word, way.label, length);
+    key.seal(at, word, way.label, length);
     return this.#dispatch.sendControl(way, at, length + segmentOverhead);
   }
 
@@ -134,6 +174,12 @@ export class Control {
     peer.pathMtu = bytes;
     this.#ports.say({ say: "pathMtu", peer: peer.index, bytes });
   }
+}
+
+/** The more there is to go by, the sooner. */
+function reportDue(segments: number, ms: number): boolean {
+  return segments >= 500 && ms >= 100 || segments >= 50 && ms >= 1_000 ||
+    segments > 0 && ms >= 5_000;
 }
 
 /** Back the way it came, as far as that can be known: ways have other numbers here. */

@@ -27,7 +27,7 @@ export const openPacketsOfAll = 256;
 /** Without parity nothing repairs a gap: what so many segments sent after it have overtaken is lost (RFC 5681, 3.2). */
 export const overtakenSegments = 3;
 /** Milliseconds a packet waits for its missing segments, without parity and with it. */
-export const gapPatience = { plain: 2, repaired: 12 } as const;
+export const gapPatience = { plain: 25, repaired: 25 } as const;
 
 /** Bytes of a datagram that every path takes: 1280 of IP (RFC 8200, 5) without the headers of IP and UDP. */
 export const smallestPath = { ipv4: 1_252, ipv6: 1_232 } as const;
@@ -36,6 +36,13 @@ export const sessionSegment = 1_080;
 
 /** Segments sealed after which it is said. */
 export const sealedBeforeSaid = 1 << 18;
+
+/** Milliseconds a group of segments waits for more before its parity is sent. */
+export const parityPatience = 5;
+/** Segments behind those a parity covers, within which it comes: trains overtake each other on no path, but parity follows them. */
+export const parityReach = 2 * trainSegments;
+/** Milliseconds without parity after which none is counted on. */
+export const parityPause = 200;
 
 /** Peers a loop knows at most, and addresses of theirs. */
 export const mostPeers = 4_096;

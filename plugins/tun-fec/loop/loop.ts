@@ -6,13 +6,15 @@ import { Delivery } from "./delivery.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Drops } from "./drops.ts";
 import { forgetKey, receiveWith, sealWith, silence } from "./key_commands.ts";
-import { turn } from "./limits.ts";
+import { parityPatience, turn } from "./limits.ts";
 import { loopStats } from "./loop_stats.ts";
 import { Outbox } from "./outbox.ts";
+import { ParitySender } from "./parity_sender.ts";
 import type { LoopPorts } from "./ports.ts";
 import { Receive } from "./receive.ts";
 import { Relay } from "./relay.ts";
 import { emptyState } from "./state.ts";
+import { Trains } from "./trains.ts";
 import { Transmit } from "./transmit.ts";
 import type { LoopCommand } from "./types.ts";
 
@@ -34,6 +36,9 @@ export class PacketLoop {
   readonly #transmit: Transmit;
   readonly #receive: Receive;
   readonly #control: Control;
+  readonly #parity: ParitySender;
+  /** When ways are looked after next. */
+  #controlAt = 0;
 
   constructor(ports: LoopPorts) {
     const { memory, tun, wire } = ports;
@@ -44,9 +49,11 @@ export class PacketLoop {
     this.#assembly = new Assembly(memory, delivery, drops);
     const relay = new Relay(memory, this.#outbox, drops);
     const dispatch = new Dispatch(memory, this.#outbox, drops, (event) => ports.say(event));
-    this.#control = new Control(ports, state, dispatch);
+    const trains = new Trains(memory, dispatch);
+    this.#parity = new ParitySender(memory, dispatch, (way) => trains.flush(way));
+    this.#control = new Control(ports, state, dispatch, this.#parity);
     this.#receive = new Receive(ports, state, drops, this.#assembly, relay, this.#control);
-    this.#transmit = new Transmit(ports, state, filter, drops, dispatch);
+    this.#transmit = new Transmit(ports, state, filter, drops, dispatch, trains, this.#parity);
   }
 
   /** Does as it is told. `stop` is for whoever turns the loop. */
@@ -111,8 +118,14 @@ export class PacketLoop {
   /** What time alone brings. @returns milliseconds until there may be more of it */
   tick(now: number): number {
     this.#assembly.expire(now);
-    this.#control.tick(now);
-    return this.#assembly.waits ? shortTick : longTick;
+    this.#parity.tick(now);
+    if (now >= this.#controlAt) {
+      this.#controlAt = now + longTick;
+      this.#control.tick(now);
+    }
+    if (this.#assembly.waits) return shortTick;
+    const left = Math.max(shortTick, this.#controlAt - now);
+    return this.#parity.waits ? Math.min(parityPatience, left) : left;
   }
 
   #forget(index: number, epoch: number): void {

@@ -27,6 +27,8 @@ export const probeTimes = {
 export const unanswered = { all: 3, large: 4 } as const;
 /** Rounds of a search: a probe may be lost as any other datagram. */
 const searchRounds = 3;
+/** Milliseconds that the shortest round trip is taken to grow with each answer. */
+const leastDrift = 0.05;
 const none: readonly number[] = [];
 /** Probes under way whose time is known. */
 const remembered = 64;
@@ -42,6 +44,8 @@ export class PathProbe {
   alive = true;
   /** Of the last answer; 0 before the first. */
   roundTrip = 0;
+  /** The shortest lately. */
+  leastRoundTrip = Infinity;
   readonly #base: number;
   #limit = Infinity;
   #number = 0;
@@ -118,6 +122,8 @@ export class PathProbe {
     const asked = (this.#number - number >>> 0) < remembered && this.#sentBytes[slot] === bytes;
     if (!asked) return false;
     this.roundTrip = now - this.#sentAt[slot]!;
+    // Forgotten slowly: a path may become longer.
+    this.leastRoundTrip = Math.min(this.leastRoundTrip + leastDrift, this.roundTrip);
     const before = this.size;
     const revived = !this.alive;
     this.alive = this.#heardAny = true;
@@ -138,10 +144,16 @@ export class PathProbe {
     return true;
   }
 
+  /** Answers take much longer than they could: something on the path is full. */
+  get inflated(): boolean {
+    return this.roundTrip > 1.5 * this.leastRoundTrip + 10;
+  }
+
   /** It leads elsewhere now: nothing is known of it. */
   moved(): void {
     this.size = this.#base;
     this.alive = true;
+    this.leastRoundTrip = Infinity;
     this.#limit = Infinity;
     this.#looking = false;
     this.#missedLarge = this.#missedAny = this.#searches = 0;

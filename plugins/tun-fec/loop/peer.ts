@@ -38,6 +38,8 @@ export class Peer implements FilterPeer {
   bytesOut = 0;
   lost = 0;
   repaired = 0;
+  /** A bit for each of its ways that loses segments. */
+  lossyWays = 0;
 
   constructor(index: number) {
     this.index = index;
@@ -55,6 +57,7 @@ export class Peer implements FilterPeer {
     this.inbound = filterRules(table.inbound);
     this.outbound = filterRules(table.outbound);
     this.fec = table.fec;
+    if (!this.fec) { for (const way of this.ways) way.parity.encoder = undefined; }
     return this.#replaceWays(table.paths.slice(0, maxWays), wire);
   }
 

@@ -4,20 +4,22 @@ import {
   fragmentOf,
   kindOf,
   nonceAt,
+  numberSpace,
   receiverOf,
   segmentHead,
   segmentKind,
   segmentOverhead,
   segmentTag,
 } from "../wire/segment.ts";
+import { readParityHead } from "../fec/parity.ts";
 import type { Assembly } from "./assembly.ts";
 import type { Control } from "./control.ts";
 import type { Drops } from "./drops.ts";
 import { Label } from "./label.ts";
-import { largestMessage } from "./limits.ts";
+import { largestMessage, parityReach } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 import type { LoopMemory, LoopPorts, WireAddress } from "./ports.ts";
-import type { ReceiveKey } from "./receive_key.ts";
+import { ReceiveKey } from "./receive_key.ts";
 import type { Relay } from "./relay.ts";
 import { Ring } from "./ring.ts";
 import type { LoopState } from "./state.ts";
@@ -36,6 +38,11 @@ export class Receive {
   readonly #relay: Relay;
   readonly #control: Control;
   readonly #ring: Ring;
+  /** Places of parity in the message, length behind each. */
+  readonly #parities: number[] = [];
+  readonly #propose = (segment: Uint8Array, length: number) => this.#repaired(segment, length);
+  #repairing: ReceiveKey | undefined;
+  #now = 0;
   #segments = 0;
   #merged = 0;
   #unshareable = false;
@@ -117,6 +124,8 @@ export class Receive {
     if (strangers > 0) this.#stranger(strangers, step < length);
     // What is passed on is to lie close, so that it can leave in one send.
     if (this.#ring.keep(length, relayed)) this.#relay.flush();
+    // What is repaired is received behind the message, and kept like one.
+    if (this.#parities.length > 0) this.#repair(now);
   }
 
   /** @returns whether it was passed on */
@@ -137,34 +146,42 @@ export class Receive {
       this.#relay.take(receiver, at, length, this.#tos);
       return true;
     }
-    if (kind === segmentKind.data) this.#data(receiver, at, length, now);
+    if (kind === segmentKind.data) this.#data(receiver, at, length, now, false);
+    else this.#parities.push(at, length);
     return false;
   }
 
-  #data(key: ReceiveKey, at: number, length: number, now: number): void {
+  /** @returns whether it is authentic and new */
+  #data(key: ReceiveKey, at: number, length: number, now: number, repaired: boolean): boolean {
     const { view } = this.#memory;
     const word = fragmentOf(view, at);
     const counter = counterOf(view, at);
-    const way = word >>> 24 & 31;
+    const space = numberSpace(word);
     if (!(counter >= 0)) {
       this.#drops.add("forged");
-      return;
+      return false;
     }
     // A channel is made only by what is authentic.
-    const known = key.channels[way];
+    const known = key.channels[space];
     if (known?.window.refuses(counter) === true) {
-      this.#drops.add("replayed");
-      return;
+      // What was repaired in vain is none.
+      if (!repaired) this.#drops.add("replayed");
+      return false;
     }
+    known?.decoder?.add(this.#memory.bytes, at, length, counter);
     const text = at + segmentHead;
     const size = length - segmentOverhead;
     if (!key.cipher.open(at + nonceAt, text, size, at + length - segmentTag)) {
-      this.#drops.add("forged");
-      return;
+      if (!repaired) this.#drops.add("forged");
+      return false;
     }
-    const channel = known ?? key.channel(way);
+    const channel = known ?? key.channel(space);
     const newest = counter > channel.window.highest;
     channel.window.take(counter);
+    if (!repaired && (word & fragmentBit.control) === 0) {
+      channel.meter.arrived(counter);
+      if (length > channel.largest) channel.largest = length;
+    }
     const { peer } = key;
     if (!key.heard) {
       key.heard = true;
@@ -174,6 +191,39 @@ export class Receive {
     if (!peer.known) this.#drops.add("noPeer");
     else if ((word & fragmentBit.control) !== 0) this.#control.take(peer, word, text, size, now);
     else this.#assembly.take(channel, word, counter, text, size, this.#tos, this.#position, now);
+    return true;
+  }
+
+  #repair(now: number): void {
+    const { bytes, view } = this.#memory;
+    this.#now = now;
+    this.#from = null;
+    this.#tos = 0;
+    for (let i = 0; i < this.#parities.length; i += 2) {
+      const [at, length] = [this.#parities[i]!, this.#parities[i + 1]!];
+      const head = readParityHead(view, at, length);
+      const key = head && this.#state.receivers.get(head.receiver);
+      if (head === undefined || !(key instanceof ReceiveKey)) continue;
+      const channel = key.channels[head.way];
+      if (channel?.decoder === undefined) continue;
+      channel.parityAt = now;
+      channel.reach = head.stride * head.count + parityReach;
+      this.#repairing = key;
+      channel.decoder.addParity(bytes, at, length, this.#propose);
+    }
+    this.#parities.length = 0;
+  }
+
+  /** A segment that parity says was lost: it counts when it opens. */
+  #repaired(segment: Uint8Array, length: number): void {
+    const now = this.#now;
+    const key = this.#repairing!;
+    this.#makeRoom(now);
+    const { at, position } = this.#ring;
+    this.#memory.bytes.set(segment.subarray(0, length), at);
+    this.#position = position;
+    if (this.#data(key, at, length, now, true)) key.peer.repaired++;
+    if (this.#ring.keep(length, false)) this.#relay.flush();
   }
 
   /** Newer than all before it and sent without a relay: where it came from is where the peer is. */

@@ -1,5 +1,5 @@
 import type { DirectionKey } from "../keys/key_agreement.ts";
-import { maxWays } from "../wire/segment.ts";
+import { numberSpaces } from "../wire/segment.ts";
 import { Channel } from "./channel.ts";
 import type { Peer } from "./peer.ts";
 import type { SegmentCipher } from "./ports.ts";
@@ -12,8 +12,8 @@ export class ReceiveKey implements Disposable {
   readonly cipher: SegmentCipher;
   /** A segment under it has been authenticated. */
   heard = false;
-  /** By way; made when the first segment of a way has been authenticated. */
-  readonly channels: (Channel | undefined)[] = new Array(maxWays).fill(undefined);
+  /** By number space; made when the first segment of one has been authenticated. */
+  readonly channels: (Channel | undefined)[] = new Array(numberSpaces).fill(undefined);
 
   constructor(peer: Peer, { epoch, receiver }: DirectionKey, cipher: SegmentCipher) {
     this.peer = peer;
@@ -22,8 +22,8 @@ export class ReceiveKey implements Disposable {
     this.cipher = cipher;
   }
 
-  channel(way: number): Channel {
-    return this.channels[way] ??= new Channel(this, way);
+  channel(space: number): Channel {
+    return this.channels[space] ??= new Channel(this, space);
   }
 
   [Symbol.dispose](): void {

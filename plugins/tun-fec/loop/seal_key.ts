@@ -1,4 +1,11 @@
-import { maxWays, nonceAt, segmentHead, segmentKind, writeHead } from "../wire/segment.ts";
+import {
+  nonceAt,
+  numberSpace,
+  numberSpaces,
+  segmentHead,
+  segmentKind,
+  writeHead,
+} from "../wire/segment.ts";
 import type { DirectionKey } from "../keys/key_agreement.ts";
 import type { LoopMemory, SegmentCipher } from "./ports.ts";
 
@@ -13,8 +20,8 @@ export class SealKey implements Disposable {
   readonly #key: DirectionKey;
   readonly #view: DataView;
   readonly #cipher: SegmentCipher;
-  /** Next counter of each way. */
-  readonly #counters = new Float64Array(maxWays);
+  /** Next counter of each number space. */
+  readonly #counters = new Float64Array(numberSpaces);
 
   constructor(key: DirectionKey, memory: LoopMemory, cipher: SegmentCipher) {
     this.epoch = key.epoch;
@@ -26,13 +33,15 @@ export class SealKey implements Disposable {
 
   /**
    * Seals a payload where it lies, behind the room for its head.
-   * @param receiver 0 for the name its receiver gave the key
    * @param at of the head
+   * @param word its fragment word
+   * @param receiver 0 for the name its receiver gave the key
    * @returns its counter
    */
-  seal(at: number, way: number, word: number, receiver: number, length: number): number {
-    const counter = this.#counters[way]!;
-    this.#counters[way] = counter + 1;
+  seal(at: number, word: number, receiver: number, length: number): number {
+    const space = numberSpace(word);
+    const counter = this.#counters[space]!;
+    this.#counters[space] = counter + 1;
     this.sealed++;
     writeHead(this.#view, at, segmentKind.data, receiver || this.receiver, word, counter);
     const text = at + segmentHead;

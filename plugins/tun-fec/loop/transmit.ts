@@ -18,8 +18,9 @@ import type { Peer } from "./peer.ts";
 import type { LoopMemory, LoopPorts } from "./ports.ts";
 import type { SealKey } from "./seal_key.ts";
 import type { LoopState } from "./state.ts";
+import type { ParitySender } from "./parity_sender.ts";
 import { TooBig } from "./too_big.ts";
-import { Trains } from "./trains.ts";
+import type { Trains } from "./trains.ts";
 import type { Way } from "./way.ts";
 
 /** Pieces of the largest packet in the smallest segments, and one more. */
@@ -36,6 +37,7 @@ export class Transmit {
   readonly #drops: Drops;
   readonly #dispatch: Dispatch;
   readonly #trains: Trains;
+  readonly #parity: ParitySender;
   readonly #tooBig: TooBig;
   readonly #packet = new IpPacket();
   /** Where packets are read to, a head before each piece. */
@@ -50,6 +52,8 @@ export class Transmit {
     filter: PacketFilter,
     drops: Drops,
     dispatch: Dispatch,
+    trains: Trains,
+    parity: ParitySender,
   ) {
     const { memory } = ports;
     this.#ports = ports;
@@ -58,7 +62,8 @@ export class Transmit {
     this.#filter = filter;
     this.#drops = drops;
     this.#dispatch = dispatch;
-    this.#trains = new Trains(memory, dispatch);
+    this.#trains = trains;
+    this.#parity = parity;
     this.#tooBig = new TooBig(memory, ports.tun);
     this.#landing = memory.allocate(largestPacket + mostPieces * segmentOverhead + 2 * largestSlot);
     this.#scratch = memory.allocate(largestPacket);
@@ -72,12 +77,8 @@ export class Transmit {
     let more = true;
     for (let i = 0; i < packets && more; i++) more = this.#one(now);
     this.#trains.flushAll();
+    this.#parity.flush();
     return more;
-  }
-
-  /** What is gathered for ways that are about to go is sent. */
-  flush(): void {
-    this.#trains.flushAll();
   }
 
   #one(now: number): boolean {
@@ -130,8 +131,8 @@ export class Transmit {
     }
     peer.packetsOut++;
     peer.bytesOut += length - virtioHeader;
-    if (length <= slot && length <= way.slot) this.#small(peer, way, sealing, at, length);
-    else this.#large(peer, way, sealing, length);
+    if (length <= slot && length <= way.slot) this.#small(peer, way, sealing, at, length, now);
+    else this.#large(peer, way, sealing, length, now);
     this.#slot = way.slot;
     if (sealing.sealed - sealing.said >= sealedBeforeSaid) {
       sealing.said = sealing.sealed;
@@ -141,17 +142,27 @@ export class Transmit {
   }
 
   /** A packet of one segment joins those before it. */
-  #small(peer: Peer, way: Way, key: SealKey, from: number, length: number): void {
+  #small(
+    peer: Peer,
+    way: Way,
+    key: SealKey,
+    from: number,
+    length: number,
+    now: number,
+  ): void {
     const bytes = length + segmentOverhead;
-    const train = this.#trains.place(peer, way, bytes, this.#packet.trafficClass);
+    const { trafficClass } = this.#packet;
+    const train = this.#trains.place(peer, way, bytes, trafficClass);
     const at = train.at + train.length;
     this.#memory.bytes.copyWithin(at + segmentHead, from, from + length);
-    key.seal(at, way.number, (fragmentBit.last | way.bits) >>> 0, way.label, length);
+    const counter = key.seal(at, (fragmentBit.last | way.bits) >>> 0, way.label, length);
     this.#trains.added(train, bytes);
+    // It lies there until the next one is placed, sent or not.
+    if (way.parity.active) this.#parity.add(peer, way, key, at, bytes, counter, trafficClass, now);
   }
 
   /** A packet of several segments is sealed where it landed, and leaves from there. */
-  #large(peer: Peer, way: Way, key: SealKey, length: number): void {
+  #large(peer: Peer, way: Way, key: SealKey, length: number, now: number): void {
     this.#trains.flush(way);
     const { slot } = way;
     if (slot !== this.#slot) this.#cutAnew(length, this.#slot, slot);
@@ -161,19 +172,26 @@ export class Transmit {
     const stride = slot + segmentOverhead;
     const count = Math.ceil(total / slot);
     const landing = this.#landing;
-    const { label, bits, number } = way;
+    const { label, bits } = way;
     const last = count - 1;
     for (let i = 0; i < last; i++) {
-      key.seal(landing + i * stride, number, (bits | i) >>> 0, label, slot);
+      key.seal(landing + i * stride, (bits | i) >>> 0, label, slot);
     }
     const rest = total - last * slot;
     const word = (fragmentBit.last | bits | trailer << 16 | last) >>> 0;
-    key.seal(landing + last * stride, number, word, label, rest);
+    const counter = key.seal(landing + last * stride, word, label, rest);
+    const { trafficClass } = this.#packet;
     const whole = last * stride + rest + segmentOverhead;
     const most = Math.min(trainSegments, Math.floor(trainBytes / stride)) * stride;
     for (let from = 0; from < whole; from += most) {
       const bytes = Math.min(most, whole - from);
-      this.#dispatch.send(peer, way, landing + from, bytes, stride, this.#packet.trafficClass);
+      this.#dispatch.send(peer, way, landing + from, bytes, stride, trafficClass);
+    }
+    if (!way.parity.active) return;
+    for (let i = 0; i < count; i++) {
+      const bytes = i < last ? stride : rest + segmentOverhead;
+      const at = landing + i * stride;
+      this.#parity.add(peer, way, key, at, bytes, counter - last + i, trafficClass, now);
     }
   }
 

@@ -2,6 +2,7 @@ import type { NodeId } from "../../../core/identity/mod.ts";
 import { fragmentBit, segmentOverhead } from "../wire/segment.ts";
 import { mix } from "./flow_hash.ts";
 import { sessionSegment } from "./limits.ts";
+import { parityRoom, WayParity } from "./parity_sender.ts";
 import { PathProbe } from "./path_probe.ts";
 import type { WireAddress } from "./ports.ts";
 import type { PathTable } from "./types.ts";
@@ -27,6 +28,7 @@ export class Way {
   size: number;
   /** How that is found; a session has its own. */
   readonly probe: PathProbe | undefined;
+  readonly parity = new WayParity();
   /** Packets were sent since it was last looked at. */
   used = false;
   /** Bytes of a datagram that the system refused since; 0 for none. */
@@ -68,6 +70,6 @@ export class Way {
 
   /** Payload of each segment but the last of a packet. */
   get slot(): number {
-    return this.size - segmentOverhead;
+    return this.size - segmentOverhead - (this.parity.active ? parityRoom : 0);
   }
 }

@@ -6,12 +6,13 @@
  *  4  u32 receiver index      the receiver's name for a key, or a relay's name for a path
  *  8  u32 fragment word       bit 31: last segment, 30: sent without a relay, 29: control,
  *                             24..28: way, 16..23: bytes of trailer, 0..15: index of the segment
- * 12  u64 counter             of segments on this way; the nonce is the twelve bytes from 8 on
+ * 12  u64 counter             of segments in this space; the nonce is the twelve bytes from 8 on
  * ```
  *
  * Big-endian throughout. The receiver index is not authenticated and need not be: a wrong one selects a wrong key. Everything
- * from the fragment word on is, because it is the nonce. Ways count each for itself, so that a slow one is not beyond the replay
- * window of a fast one; way and counter together never occur twice under a key.
+ * from the fragment word on is, because it is the nonce. Each way counts for itself, so that a slow one is not beyond the replay
+ * window of a fast one, and its control segments apart from its packets, so that a probe that was too large is no gap: these are
+ * the 64 number spaces of a key. Space and counter together never occur twice under it.
  */
 export const segmentHead = 20;
 export const segmentTag = 16;
@@ -33,6 +34,8 @@ export const maxSegments = 0xffff;
 export const maxTrailer = 0xff;
 /** Ways from one node to another at most. */
 export const maxWays = 32;
+/** Counters of a key: two for each way. */
+export const numberSpaces = 2 * maxWays;
 
 /** Bits of the fragment word. */
 export const fragmentBit = {
@@ -74,6 +77,11 @@ export function parseFragment(word: number): Fragment {
     direct: (word & fragmentBit.direct) !== 0,
     control: (word & fragmentBit.control) !== 0,
   };
+}
+
+/** Which counter a segment is counted by: its way, and the control bit above that. */
+export function numberSpace(word: number): number {
+  return word >>> 24 & 63;
 }
 
 /** Writes a head. The counter is an integer below 2^53. */
