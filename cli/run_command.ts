@@ -112,6 +112,8 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/api_key.ts")).apiKeyRotate(command, io);
     case "api-key revoke":
       return await (await import("./commands/api_key.ts")).apiKeyRevoke(command, io);
+    case "doctor":
+      return await (await import("./commands/doctor.ts")).doctor(command, io);
     case "setup dns":
       return await (await import("./commands/setup_dns.ts")).setupDns(command, io);
   }

@@ -54,12 +54,14 @@ export interface InviteCommand extends Named<"invite">, CommonOptions {
 }
 
 export interface ConnectCommand extends Named<"connect">, CommonOptions {
-  readonly node: string;
+  /** Undefined: the exit that leads to the target. */
+  readonly node: string | undefined;
   readonly dest: string;
 }
 
 export interface ForwardCommand extends Named<"forward">, CommonOptions {
-  readonly node: string;
+  /** Undefined: the exit that leads to the target. */
+  readonly node: string | undefined;
   readonly dest: string;
   readonly local: string;
 }
@@ -151,6 +153,11 @@ export interface ApiKeyRevokeCommand extends Named<"api-key revoke">, CommonOpti
   readonly id: string;
 }
 
+export interface DoctorCommand extends Named<"doctor">, CommonOptions {
+  /** Undo what is found. */
+  readonly fix: boolean;
+}
+
 export interface SetupDnsCommand extends Named<"setup dns">, CommonOptions {
   readonly undo: boolean;
   readonly dryRun: boolean;
@@ -194,4 +201,5 @@ export type Command =
   | ApiKeyListCommand
   | ApiKeyRotateCommand
   | ApiKeyRevokeCommand
+  | DoctorCommand
   | SetupDnsCommand;

@@ -34,6 +34,7 @@ export const commandNames: readonly string[] = [
   "remote-config",
   "bulk",
   "api-key",
+  "doctor",
   "setup",
   "permissions",
   "version",

@@ -1,6 +1,6 @@
 import { merge, object, or } from "@optique/core/constructs";
 import { type Message, message } from "@optique/core/message";
-import { map, multiple, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { integer, string } from "@optique/core/valueparser";
@@ -134,9 +134,10 @@ const invite = merge(
   common,
 );
 
-const nodeOption = option("--node", string({ metavar: "NODE" }), {
-  description: message`Node to go to: its id, a unique beginning of it, or its name.`,
-});
+const exitOrNode = optional(option("--node", string({ metavar: "NODE" }), {
+  description:
+    message`Node to go to: its id, a unique beginning of it, or its name; else the exit that leads to the target.`,
+}));
 const destOption = option("--dest", string({ metavar: "HOST:PORT" }), {
   description: message`Where to connect to, as that node sees it.`,
 });
@@ -148,7 +149,7 @@ const connect = merge(
       node: word("NODE", message`Node to go to: its id, a unique beginning of it, or its name.`),
       dest: word("HOST:PORT", message`Where to connect to, as that node sees it.`),
     }),
-    object({ node: nodeOption, dest: destOption }),
+    object({ node: exitOrNode, dest: destOption }),
   ),
   common,
 );
@@ -156,7 +157,7 @@ const connect = merge(
 const forward = merge(
   object({
     command: constant("forward"),
-    node: nodeOption,
+    node: exitOrNode,
     dest: destOption,
     local: option("--local", string({ metavar: "HOST:PORT" }), {
       description: message`Where to listen; loopback unless a host is named.`,
@@ -379,6 +380,14 @@ const apiKey = or(
   ),
 );
 
+const doctor = merge(
+  object({
+    command: constant("doctor"),
+    fix: withDefault(flag("--fix", { description: message`Undo it.` }), false),
+  }),
+  common,
+);
+
 const setup = command(
   "dns",
   merge(
@@ -440,6 +449,12 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
   [
     "ca",
     command("ca", ca, { brief: message`The certificate authority's log, nodes and signing.` }),
+  ],
+  [
+    "doctor",
+    command("doctor", doctor, {
+      brief: message`Look for what a killed node has left changed on this machine.`,
+    }),
   ],
   ["setup", command("setup", setup, { brief: message`Set up this machine to use pulse.` })],
   [

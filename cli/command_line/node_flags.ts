@@ -93,6 +93,27 @@ export const nodeFlags = object("Node options", {
     "--fec",
     message`Send parity to peers that do too, so that lost packets are repaired.`,
   ),
+  exit: switchFlag(
+    "--exit",
+    message`Lead others out of the mesh, to what the scribe approves of it.`,
+  ),
+  exitCidrs: map(
+    listOption(
+      "--exit-cidrs",
+      "CIDR,...",
+      message`Only to these ranges, with commas or one by one; else to everywhere.`,
+    ),
+    (texts) => texts?.flatMap((text) => text.split(",")),
+  ),
+  useExit: textOption(
+    "--use-exit",
+    "auto|NODE",
+    message`Let the whole internet go through an exit: the best one, or this one.`,
+  ),
+  exitKillswitch: switchFlag(
+    "--exit-killswitch",
+    message`Let nothing go past that exit, also while there is none.`,
+  ),
   services: listOption(
     "--service",
     "NAME=PORT",

@@ -67,6 +67,7 @@ const understood: readonly (readonly [string, object])[] = [
   ["--data-dir D --json status", { command: "status", json: true, dataDir: "D" }],
   ["--data-dir=D token list", { command: "token list", json: false, dataDir: "D" }],
   ["stop", { command: "stop", json: false }],
+  ["doctor --fix", { command: "doctor", json: false, fix: true }],
   ["setup dns", { command: "setup dns", json: false, undo: false, dryRun: false }],
   ["setup dns --undo --root /mnt --listen 127.0.0.1:53 --dry-run", {
     command: "setup dns",

@@ -4,6 +4,7 @@ import { matchRoute } from "../../core/control/plugin_routes.ts";
 import { problemResponse, toProblem } from "../../core/control/problem.ts";
 import { withSharedTokens } from "../../core/control/token_routes.ts";
 import { decodeInvite, joinTokenId } from "../../core/identity/mod.ts";
+import type { ConfigBody } from "../../core/netconfig/mod.ts";
 import type { PluginApiRoute } from "../../core/plugin/types.ts";
 import scribe from "../../plugins/scribe/mod.ts";
 import { FakeMesh, laptop, scribeId, server } from "../../plugins/scribe/testing.ts";
@@ -28,7 +29,10 @@ async function withLab(run: (lab: Lab) => Promise<void>): Promise<void> {
   const hooks = await scribe({ name: "scribe", config: null, dataDir, host: mesh, log, signal });
   const socket = Deno.serve(
     { path: join(dir, "pulse.sock"), onListen: () => {} },
-    (request) => answer(withSharedTokens(hooks.apiRoutes ?? []), request),
+    async (request) =>
+      new URL(request.url).pathname === "/api/exits"
+        ? Response.json(await exits(mesh))
+        : await answer(withSharedTokens(hooks.apiRoutes ?? []), request),
   );
   const pulse: Lab["pulse"] = async (...words) => {
     const io = testIo();
@@ -51,6 +55,15 @@ async function withLab(run: (lab: Lab) => Promise<void>): Promise<void> {
     await Deno.remove(dir, { recursive: true });
     await Deno.remove(dataDir, { recursive: true });
   }
+}
+
+/** What core says of approved routes while no node announces any. */
+async function exits(mesh: FakeMesh) {
+  const { body } = await mesh.call("netconfig", "current", null) as unknown as {
+    readonly body: ConfigBody;
+  };
+  const routes = body.routes.map((route) => ({ ...route, state: "unannounced", score: null }));
+  return { routes, use: null, killswitch: false };
 }
 
 async function answer(routes: readonly PluginApiRoute[], request: Request): Promise<Response> {
@@ -172,7 +185,7 @@ Deno.test("records, routes and templates come and go", () =>
     assert.match(gone.stderr, /www\.pulse has no record/);
     assert.match(await ok("route list"), /no routes/);
     await ok(`route add 10.7.1.1/16 via ${laptop}`);
-    assert.match(await ok("route list"), /^10\.7\.0\.0\/16 +1{32}$/m);
+    assert.match(await ok("route list"), /^10\.7\.0\.0\/16 +1{32} +not announced +-$/m);
     await ok("route remove 10.7.0.0/16");
     assert.match(await ok("template list"), /no templates/);
     await ok("template set site log-level=debug");

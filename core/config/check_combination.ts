@@ -28,6 +28,12 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (settings.tun) {
       fail("tun", "a relay-only node may not touch the system; drop --tun or --relay-only");
     }
+    if (settings.exit) {
+      fail("exit", "a relay-only node serves no targets; drop --exit or --relay-only");
+    }
+    if (settings.useExit !== undefined) {
+      fail("useExit", "a relay-only node has no traffic of its own; drop it or --relay-only");
+    }
     if (settings.services !== undefined && settings.services.length > 0) {
       fail("services", "a relay-only node serves no targets; drop --service or --relay-only");
     }
@@ -66,6 +72,12 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (!settings.tun && settings[name] !== undefined) {
       fail(name, "there is no packet tunnel; add --tun");
     }
+  }
+  if (!settings.exit && settings.exitCidrs !== undefined) {
+    fail("exitCidrs", "this node is no exit; add --exit");
+  }
+  if (settings.useExit === undefined && settings.exitKillswitch) {
+    fail("exitKillswitch", "no exit is used; add --use-exit auto, or name one");
   }
   if (settings.quic === false && settings.websocket === false) {
     fail("websocket", "no transport is left; drop --no-quic or --no-websocket");

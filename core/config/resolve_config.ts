@@ -15,6 +15,7 @@ import {
   parseDnsUpstreams,
 } from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
+import { parseExitCidrs, parseUseExit } from "./exit_settings.ts";
 import { defaultLocalPorts, parseLocalPorts } from "./local_ports.ts";
 import { parseServices } from "./services.ts";
 import { settingKeys, type SettingName, type Settings } from "./settings.ts";
@@ -88,6 +89,13 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
         rekeySeconds: settings.tunRekeySeconds ?? null,
       }
       : null,
+    exit: {
+      cidrs: settings.exit ? read("exitCidrs", () => parseExitCidrs(settings.exitCidrs)) : [],
+      use: settings.useExit === undefined
+        ? null
+        : read("useExit", () => parseUseExit(settings.useExit ?? "")),
+      killswitch: settings.exitKillswitch ?? false,
+    },
     services: read("services", () => parseServices(settings.services ?? [])),
     tcp: settings.tcp === undefined
       ? null

@@ -35,6 +35,7 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     services: [],
     tcp: null,
     tun: null,
+    exit: { cidrs: [], use: null, killswitch: false },
     api: null,
     apiRequired: false,
     apiHosts: [],
@@ -181,6 +182,13 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ tunName: "pulse1" }, /^--tun-name: there is no packet tunnel/],
     [{ tun: true, tunName: "pulse%d" }, /^--tun-name: .*not the name of an interface/],
     [{ tun: true, tunQueues: 4 }, /^--tun-queues: .*one queue, not 4/],
+    [{ exitCidrs: ["10.0.0.0/8"] }, /^--exit-cidrs: this node is no exit; add --exit/],
+    [{ exit: true, exitCidrs: ["10.0.0.0/33"] }, /^--exit-cidrs: .*is not a range; write 192/],
+    [{ exit: true, exitCidrs: [" , "] }, /^--exit-cidrs: names no range/],
+    [{ useExit: "no name" }, /^--use-exit: .*names no exit; write auto/],
+    [{ exitKillswitch: true }, /^--exit-killswitch: no exit is used/],
+    [{ relayOnly: true, exit: true }, /^--exit: a relay-only node/],
+    [{ relayOnly: true, useExit: "auto" }, /^--use-exit: a relay-only node/],
     [{ quic: false, websocket: false }, /no transport is left/],
   ];
   for (const [settings, message] of cases) {
@@ -209,6 +217,9 @@ Deno.test("a configuration survives the way to the daemon, and nothing else pass
     dns: true,
     tun: true,
     tunRekeySeconds: 5,
+    exit: true,
+    useExit: "auto",
+    exitKillswitch: true,
     services: ["http=80"],
   });
   assert.deepEqual(parseDaemonConfig(JSON.stringify(config)), config);

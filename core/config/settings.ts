@@ -24,6 +24,10 @@ export interface Settings {
   readonly tunQueues?: number;
   readonly tunRekeySeconds?: number;
   readonly fec?: boolean;
+  readonly exit?: boolean;
+  readonly exitCidrs?: readonly string[];
+  readonly useExit?: string;
+  readonly exitKillswitch?: boolean;
   readonly services?: readonly string[];
   readonly tcp?: string;
   readonly apiListen?: string;
@@ -65,6 +69,10 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   tunQueues: "tun-queues",
   tunRekeySeconds: "tun-rekey-seconds",
   fec: "fec",
+  exit: "exit",
+  exitCidrs: "exit-cidrs",
+  useExit: "use-exit",
+  exitKillswitch: "exit-killswitch",
   services: "service",
   tcp: "tcp",
   apiListen: "api-listen",

@@ -64,6 +64,7 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     const report = await control.health();
     return c.json(report, report.ok ? 200 : 503);
   });
+  app.openapi(coreRoutes.exits, (c) => c.json(control.exits(), 200));
   app.openapi(
     coreRoutes.permissions,
     async (c) => c.json({ probes: [...await control.probePermissions()] }, 200),

@@ -158,6 +158,7 @@ Deno.test("the OpenAPI document has the core routes with schemas and the plugins
     "/api/audit/verify",
     "/api/events",
     "/api/health",
+    "/api/exits",
     "/api/permissions",
     "/api/ping",
     "/api/stats",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { HealthReport, StatusReport } from "./types.ts";
+import type { ExitsReport, HealthReport, StatusReport } from "./types.ts";
 
 const sessionKind = z.enum(["quic", "direct_quic", "websocket"]);
 const role = z.enum(["ca", "scribe", "exit", "relay-only"]);
@@ -93,6 +93,27 @@ export const healthSchema: z.ZodType<HealthReport> = z.object({
   status: z.enum(["ok", "degraded", "failing"]),
   reasons: z.array(warning),
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+});
+
+/** `GET /api/exits`. */
+export const exitsSchema: z.ZodType<ExitsReport> = z.object({
+  routes: z.array(z.object({
+    cidr: z.string(),
+    via: z.string(),
+    state: z.enum([
+      "active",
+      "standby",
+      "own",
+      "unreachable",
+      "optional",
+      "unapproved",
+      "unannounced",
+      "reserved",
+    ]),
+    score: z.number().nullable(),
+  })),
+  use: z.string().nullable(),
+  killswitch: z.boolean(),
 });
 
 /** `GET /api/permissions`. */

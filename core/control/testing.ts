@@ -64,6 +64,7 @@ export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
         checks: [{ name: "node", ok: true, detail: "joined" }],
       }),
     probePermissions: () => Promise.resolve([{ what: "ffi", allowed: false, detail: "denied" }]),
+    exits: () => ({ routes: [], use: null, killswitch: false }),
     stop: () => {},
     pluginRoutes: () => [],
     metrics: () => Promise.resolve("pulse_peers_total 3\n"),

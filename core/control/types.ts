@@ -1,3 +1,4 @@
+import type { ExitRoute } from "../exits/mod.ts";
 import type { HistoryControl } from "../history/types.ts";
 import type { NodeId, Role } from "../identity/types.ts";
 import type { PluginApiRoute, PluginStatus } from "../plugin/types.ts";
@@ -134,11 +135,20 @@ export interface HealthCheck {
   readonly detail: string;
 }
 
+/** `GET /api/exits`: the routes out of the mesh as this node sees them. */
+export interface ExitsReport {
+  readonly routes: readonly ExitRoute[];
+  /** Through whom the whole internet goes: `auto`, a node as the operator named it, or null. */
+  readonly use: string | null;
+  readonly killswitch: boolean;
+}
+
 /** What the control API needs of a running node. */
 export interface NodeControl {
   status(): StatusReport;
   /** Asks every plugin too, so it may take as long as the slowest of them. */
   health(): Promise<HealthReport>;
+  exits(): ExitsReport;
   /** Tries, from inside the process, what a relay must not be able to do. */
   probePermissions(): Promise<readonly PermissionProbe[]>;
   /** Begins an orderly stop; returns at once. */

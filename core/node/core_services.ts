@@ -3,11 +3,19 @@ import { errorText, PulseError } from "../errors/mod.ts";
 import { emptyBody, NetConfigError, noPosition, sealKey } from "../netconfig/mod.ts";
 import type { Json } from "../plugin/types.ts";
 import { directorySnapshot, pathBetween } from "./directory.ts";
+import { exitSnapshot } from "./exit_snapshot.ts";
+import { findExit } from "./find_exit.ts";
 import { configProblem } from "./network_config_status.ts";
 import type { Node } from "./node.ts";
 
 /** Services core answers itself; a plugin has to name them in `needs` like any other. */
-export const coreServices: readonly string[] = ["netconfig", "directory", "dataplane", "trust"];
+export const coreServices: readonly string[] = [
+  "netconfig",
+  "directory",
+  "dataplane",
+  "exits",
+  "trust",
+];
 
 type Method = (argument: Json, node: Node, now: number) => Promise<unknown> | unknown;
 
@@ -25,6 +33,7 @@ const adoptArgument = z.strictObject({ grant: base64(4_096) });
 const knownArgument = z.strictObject({ known: z.int() });
 const carriersArgument = z.record(nodeId, z.enum(["fast", "quic", "websocket"]));
 const rollArgument = z.strictObject({ roll: base64(8_192) });
+const findArgument = z.strictObject({ host: z.string().min(1).max(255) });
 const pathArgument = z.strictObject({ from: nodeId, to: nodeId });
 
 const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
@@ -70,6 +79,12 @@ const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
       const { from, to } = parse(pathArgument, argument);
       return pathBetween(node, from, to);
     },
+  },
+  exits: {
+    find: async (argument, node) =>
+      await findExit(node.exits, node.id, parse(findArgument, argument)),
+    list: (_argument, node) => node.exits.list(),
+    snapshot: (_argument, node) => exitSnapshot(node),
   },
   dataplane: {
     snapshot: (argument, node) => node.dataPlane.snapshot(parse(knownArgument, argument).known),

@@ -10,6 +10,7 @@ import { TunnelPorts } from "../control/tunnel_ports.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
+  type ExitsReport,
   type HealthReport,
   type HealthWarning,
   type NodeControl,
@@ -35,6 +36,7 @@ import { CertificateKeeper } from "./certificate_keeper.ts";
 import { caRollStorage } from "./ca_roll_file.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
 import { dataPlaneCapability, parityCapability } from "./data_plane_view.ts";
+import { exitCapability, packetExitCapability } from "./exit_view.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
@@ -255,6 +257,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
         return capabilities();
       },
       services: config.services,
+      exit: config.exit,
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
@@ -350,9 +353,13 @@ export class Daemon implements NodeControl, AsyncDisposable {
     if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
     if (config.dns !== null) capabilities.push("dns");
+    if (config.exit.cidrs.length > 0) capabilities.push(exitCapability);
     if (config.tun !== null && this.#plugins.runs("tun-fec")) {
       capabilities.push(dataPlaneCapability);
       if (config.tun.fec) capabilities.push(parityCapability);
+      if (config.exit.cidrs.length > 0 && this.#plugins.runs("exit")) {
+        capabilities.push(packetExitCapability);
+      }
     }
     return capabilities;
   }
@@ -505,6 +512,15 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   async health(): Promise<HealthReport> {
     return healthReport(this.status().warnings, await this.#plugins.health());
+  }
+
+  exits(): ExitsReport {
+    const exits = this.#node?.exits;
+    return {
+      routes: [...exits?.list() ?? []],
+      use: this.#config.exit.use,
+      killswitch: this.#config.exit.killswitch,
+    };
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {

@@ -24,6 +24,8 @@ export interface DataPlaneLink {
 export interface DataPlaneNode {
   readonly id: NodeId;
   readonly addresses: readonly string[];
+  /** Ranges outside the mesh that are reached through it. */
+  readonly behind: readonly string[];
   readonly fec: boolean;
   /** From there to here, and back: places in `rules`. */
   readonly inbound: number;
@@ -38,6 +40,8 @@ export interface DataPlaneSnapshot {
   readonly version: number;
   readonly self: NodeId;
   readonly addresses: readonly string[];
+  /** Ranges outside the mesh that this node leads others to. */
+  readonly behind: readonly string[];
   readonly meshCidr: string;
   /** Where QUIC is bound, `ip:port`; null without QUIC. */
   readonly port: string | null;
@@ -103,6 +107,7 @@ export class DataPlaneView {
       places.set(key, at);
       return at;
     };
+    const behind = node.packetExits.behind();
     const nodes: DataPlaneNode[] = [];
     for (const { id, certificate, report } of node.records()) {
       if (id === node.id || node.revoked.has(id)) continue;
@@ -112,6 +117,7 @@ export class DataPlaneView {
       nodes.push({
         id,
         addresses: meshAddressesOf(certificate, body.nodes[id]),
+        behind: behind.get(id) ?? [],
         fec: report.capabilities.includes(parityCapability),
         inbound: place(id, node.id),
         outbound: place(node.id, id),
@@ -122,6 +128,7 @@ export class DataPlaneView {
       version: this.#version,
       self: node.id,
       addresses: meshAddressesOf(node.credentials.certificate, body.nodes[node.id]),
+      behind: node.packetExits.own(),
       meshCidr: body.meshCidr,
       port: node.describeListeners().quic,
       links: linksOf(node),
@@ -142,7 +149,7 @@ function linksOf(node: Node): DataPlaneLink[] {
 function stampOf(node: Node): string {
   const { epoch, version, hash } = node.networkConfig.news;
   const parts: (string | number)[] = [
-    node.graphVersion,
+    node.packetExits.version,
     node.credentials.certificate.fingerprint,
     `${epoch}.${version}.${hash}`,
     [...node.revoked].join(),

@@ -35,6 +35,7 @@ export function enabledPlugins(config: DaemonConfig): {
   if (config.dns !== null) configs.dns = dnsConfig(config.dns);
   if (config.tun !== null) {
     const { name, fec, rekeySeconds } = config.tun;
+    configs.exit = { interface: name };
     configs["tun-fec"] = { name, fec, ...(rekeySeconds !== null && { rekeySeconds }) };
   }
   const manifests: Record<string, PluginManifest> = {};

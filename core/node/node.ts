@@ -1,5 +1,7 @@
-import { formatHostPort } from "../address/mod.ts";
-import { errorText } from "../errors/mod.ts";
+import { lookup } from "node:dns/promises";
+import { formatHostPort, type HostPort, parseHostPort } from "../address/mod.ts";
+import { errorText, PulseError } from "../errors/mod.ts";
+import { servesTarget } from "../exits/mod.ts";
 import type { GossipCounters } from "../gossip/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
@@ -20,6 +22,8 @@ import { ControlLinks } from "./control_links.ts";
 import { DataPlaneView } from "./data_plane_view.ts";
 import type { Denials } from "./denial_counts.ts";
 import { meshAddressesOf } from "./directory.ts";
+import { exitTargets } from "./exit_targets.ts";
+import { exitCapability, ExitView, packetExitCapability } from "./exit_view.ts";
 import { GossipDriver } from "./gossip_driver.ts";
 import { type Link, LinkManager, type Traffic } from "./link_manager.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
@@ -31,6 +35,7 @@ import { NetworkConfig } from "./network_config.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { NodeTrust } from "./node_trust.ts";
 import { Notifier } from "./notifier.ts";
+import { PeerAddresses } from "./peer_addresses.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import { PolicyGate } from "./policy_gate.ts";
@@ -42,6 +47,8 @@ import { StreamAcceptor } from "./stream_acceptor.ts";
 
 /** Peers remembered to tell a link that came back from a first one. */
 const maxOnceLinked = 10_000;
+
+const noExit = { cidrs: [], use: null, killswitch: false };
 
 /** A running member of a mesh: links, gossip, routes and streams, wired together. */
 export class Node implements AsyncDisposable {
@@ -65,7 +72,12 @@ export class Node implements AsyncDisposable {
   /** Datagrams of the data plane over sessions. */
   readonly datagrams: SessionDatagrams;
   readonly dataPlane = new DataPlaneView(this);
+  /** Ways out of the mesh. */
+  readonly exits: ExitView;
+  /** Those of them that packets can go. */
+  readonly packetExits: ExitView;
   readonly #dialler: PeerDialler;
+  readonly #peerAddresses: PeerAddresses;
   readonly #streams: MeshStreams;
   readonly #changed = new Notifier();
   readonly #observed = new Map<NodeId, string>();
@@ -161,6 +173,33 @@ export class Node implements AsyncDisposable {
         message: (link, kind, body) => this.#controlMessage(link, kind, body),
       },
     });
+    const { cidrs, use, killswitch } = options.exit ?? noExit;
+    const exitView = (capability: string) =>
+      new ExitView({
+        self,
+        capability,
+        cidrs: () => options.capabilities.includes(capability) ? cidrs : [],
+        use: use ?? undefined,
+        killswitch,
+        body: () => this.#networkConfig.body,
+        pathsVersion: () => this.graphVersion,
+        configVersion: () => this.#networkConfig.news.hash,
+        score: (node) => {
+          const found = this.paths(node);
+          return "paths" in found ? found.paths[0]?.score ?? null : null;
+        },
+        addresses: () => this.#credentials.certificate.meshAddresses,
+        findNode: (text) => {
+          try {
+            return this.findNode(text);
+          } catch (error) {
+            if (error instanceof PulseError) return undefined;
+            throw error;
+          }
+        },
+      });
+    this.exits = exitView(exitCapability);
+    this.packetExits = exitView(packetExitCapability);
     this.#gossip = new GossipDriver({
       network: options.network,
       credentials: options.credentials,
@@ -170,7 +209,11 @@ export class Node implements AsyncDisposable {
       log,
       send: (peer, bytes) => this.#control.send(peer, controlKind.gossip, bytes),
       onRecord: (record) => this.#learned(record),
-      onRemoved: (id) => this.#dialler.forget(id),
+      onRemoved: (id) => {
+        this.exits.removed(id);
+        this.packetExits.removed(id);
+        this.#dialler.forget(id);
+      },
     });
     this.#networkConfig = new NetworkConfig({
       network: options.network,
@@ -221,6 +264,11 @@ export class Node implements AsyncDisposable {
         this.#tasks.add(link.session.close(SessionCloseCode.idleTimeout, "probes unanswered"));
       },
     });
+    this.#peerAddresses = new PeerAddresses({
+      peers: options.peers,
+      now,
+      resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+    });
     const { quic } = listeners;
     const websocket = options.websocket
       ? new WebSocketTransport({ policy, limits: defaultSessionLimits })
@@ -254,6 +302,11 @@ export class Node implements AsyncDisposable {
       gate: this.#gate,
       log,
       targets: options.targets,
+      exitTargets: (targets) =>
+        exitTargets(
+          targets,
+          (address) => servesTarget(address, this.exits.own(), this.exits.meshCidrs()),
+        ),
       protocols: () => options.hooks.protocols(),
       handle: (protocol, stream, from) => options.hooks.handleStream(protocol, stream, from),
       control: (link, stream) => this.#control.run(link, new ControlChannel(stream)),
@@ -550,6 +603,8 @@ export class Node implements AsyncDisposable {
   }
 
   #learned(record: GossipRecord): void {
+    this.exits.learned(record);
+    this.packetExits.learned(record);
     this.#policyNodes.learned(record, this.#networkConfig.body.acls.length);
     if (this.#options.dialLearned) this.#dialler.learned(record.id, record.report.addresses);
   }
@@ -565,9 +620,15 @@ export class Node implements AsyncDisposable {
       version,
       capabilities: this.#options.capabilities,
       services: this.#options.services ?? [],
-      exitCidrs: [],
+      exitCidrs: this.#options.exit?.cidrs ?? [],
       links,
     });
+  }
+
+  /** Addresses of the peers the operator named, and of those of the last run. */
+  get peerAddresses(): readonly HostPort[] {
+    const remembered = this.#options.remembered.flatMap(({ addresses }) => addresses);
+    return [...this.#peerAddresses.list(), ...remembered.map(parseHostPort)];
   }
 
   /** Configured addresses that could not be dialled, and why. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock/clock.ts";
+import type { ExitSettings } from "../config/mod.ts";
 import type { ServiceReport } from "../gossip/mod.ts";
 import type { HostPort } from "../address/mod.ts";
 import type { Credentials, JoinConversation, NodeId } from "../identity/mod.ts";
@@ -30,6 +31,8 @@ export interface NodeOptions {
   readonly capabilities: readonly string[];
   /** What the mesh is told that this node offers. @default none */
   readonly services?: readonly ServiceReport[];
+  /** Ways out of the mesh. @default none */
+  readonly exit?: ExitSettings;
   readonly clock: Clock;
   readonly log: LogFn;
   /** Nodes that get nothing from the very beginning. @default none */

@@ -77,7 +77,10 @@ export interface HostServices {
    * @throws {PulseError} NODE_UNKNOWN, NODE_AMBIGUOUS
    */
   resolveNode(text: string): Promise<NodeId>;
-  /** A stream through the mesh. @throws {PulseError} with the reason and the hop that gave it */
+  /**
+   * A stream through the mesh. For the protocols `tcp.exit` and `udp.exit` the node may be "": the exit that leads to the target.
+   * @throws {PulseError} with the reason and the hop that gave it
+   */
   openStream(
     request: {
       readonly node: string;

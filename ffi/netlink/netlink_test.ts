@@ -216,6 +216,15 @@ labTest("routing rules of both families are added, listed and deleted", needs, a
       outputDevice: "mesh0",
     },
     {
+      family: "ipv4",
+      priority: 103,
+      action: "table",
+      table: 254,
+      to: "192.0.2.1/32",
+      transport: "tcp",
+      destinationPort: 443,
+    },
+    {
       family: "ipv6",
       priority: 100,
       action: "table",
@@ -225,6 +234,14 @@ labTest("routing rules of both families are added, listed and deleted", needs, a
       invert: true,
     },
     { family: "ipv6", priority: 200, action: "unreachable", from: "fd00::/8" },
+    {
+      family: "ipv6",
+      priority: 201,
+      action: "table",
+      table: 254,
+      transport: "udp",
+      sourcePort: 8443,
+    },
   ];
   for (const rule of rules) addRule(netlink, rule);
   const said = await here.ip("rule");
@@ -243,10 +260,12 @@ labTest("routing rules of both families are added, listed and deleted", needs, a
     iif: "lo",
     oif: "mesh0",
   });
+  assert.partialDeepStrictEqual(said[4], { dst: "192.0.2.1", ipproto: "tcp", dport: 443 });
   const said6 = await here.ip("-6", "rule");
   assert.ok("not" in said6[1]);
   assert.partialDeepStrictEqual(said6[1], { priority: 100, table: "5000", fwmark: "0x77" });
   assert.partialDeepStrictEqual(said6[2], { priority: 200, src: "fd00::", srclen: 8 });
+  assert.partialDeepStrictEqual(said6[3], { priority: 201, ipproto: "udp", sport: 8443 });
   const [all] = before;
   const added = listRules(netlink).filter((rule) =>
     rules.some((r) => r.priority === rule.priority && r.family === rule.family)

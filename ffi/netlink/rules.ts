@@ -1,7 +1,7 @@
 import { Errno } from "../libc/errno.ts";
 import { FfiError } from "../libc/errors.ts";
 import { type Family, familyNumbers, familyOf } from "../libc/family.ts";
-import { attribute, AttributeMap, text, u32 } from "./attributes.ts";
+import { attribute, AttributeMap, text, u32, u8 } from "./attributes.ts";
 import { Flag, type NetlinkMessage } from "./message.ts";
 import type { NetlinkSocket, Purpose } from "./netlink_socket.ts";
 import { parsePrefix, prefixText } from "./prefix.ts";
@@ -21,6 +21,11 @@ const FRA_SUPPRESS_PREFIXLEN = 14;
 const FRA_TABLE = 15;
 const FRA_FWMASK = 16;
 const FRA_OIFNAME = 17;
+const FRA_IP_PROTO = 22;
+const FRA_SPORT_RANGE = 23;
+const FRA_DPORT_RANGE = 24;
+
+const transports = { tcp: 6, udp: 17 } as const;
 
 /** What a rule does with the packets it matches. */
 export type RuleAction = "table" | "goto" | "nop" | "blackhole" | "unreachable" | "prohibit";
@@ -54,6 +59,11 @@ export interface Rule {
   readonly to?: string;
   readonly inputDevice?: string;
   readonly outputDevice?: string;
+  /** What the packet carries. */
+  readonly transport?: keyof typeof transports;
+  /** Ports of `transport`. */
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
   /** Routes of the table with a prefix of at most this length do not count: 0 leaves out its default route. */
   readonly suppressPrefixLength?: number;
   /** It matches the packets that are not as said. @default {false} */
@@ -131,6 +141,11 @@ export function encodeRule(rule: Rule): Uint8Array[] {
     ...name(FRA_IIFNAME, rule.inputDevice),
     ...name(FRA_OIFNAME, rule.outputDevice),
     ...number(FRA_SUPPRESS_PREFIXLEN, rule.suppressPrefixLength),
+    ...(rule.transport === undefined
+      ? []
+      : [attribute(FRA_IP_PROTO, u8(transports[rule.transport]))]),
+    ...port(FRA_SPORT_RANGE, rule.sourcePort),
+    ...port(FRA_DPORT_RANGE, rule.destinationPort),
   ];
 }
 
@@ -157,6 +172,11 @@ export function readRule({ body }: NetlinkMessage): Rule | undefined {
     to: network(FRA_DST, toLength),
     inputDevice: attributes.text(FRA_IIFNAME),
     outputDevice: attributes.text(FRA_OIFNAME),
+    transport: transportNames.find((name) =>
+      transports[name] === attributes.bytes(FRA_IP_PROTO)?.[0]
+    ),
+    sourcePort: readPort(attributes, FRA_SPORT_RANGE),
+    destinationPort: readPort(attributes, FRA_DPORT_RANGE),
     // The kernel says -1 for "none".
     suppressPrefixLength: suppress === 0xffff_ffff ? undefined : suppress,
     invert: (view.getUint32(8, true) & FIB_RULE_INVERT) !== 0 ? true : undefined,
@@ -168,4 +188,21 @@ export function readRule({ body }: NetlinkMessage): Rule | undefined {
     action,
     ...Object.fromEntries(known),
   };
+}
+
+const transportNames = Object.keys(transports) as (keyof typeof transports)[];
+
+/** struct fib_rule_port_range: first and last, u16 in the machine's order. */
+function port(type: number, value: number | undefined): Uint8Array[] {
+  if (value === undefined) return [];
+  return [attribute(type, new Uint8Array(Uint16Array.of(value, value).buffer))];
+}
+
+/** Undefined for none, and for a range, which no rule of ours has. */
+function readPort(attributes: AttributeMap, type: number): number | undefined {
+  const bytes = attributes.bytes(type);
+  if (bytes === undefined || bytes.length < 4) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 4);
+  const [first, last] = [view.getUint16(0, true), view.getUint16(2, true)];
+  return first === last ? first : undefined;
 }

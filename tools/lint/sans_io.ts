@@ -14,6 +14,7 @@ export const sansIoModules: readonly string[] = [
   "core/control/rate_table",
   "core/control/request_head",
   "core/control/tunnel_ports",
+  "core/exits/",
   "core/gossip/",
   "core/history/hash_chain",
   "core/history/redact",

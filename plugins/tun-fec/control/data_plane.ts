@@ -277,7 +277,7 @@ export class DataPlane implements Disposable {
         id: node.id,
         index: peer.index,
         addresses: node.addresses.map(hostCidr),
-        behind: [],
+        behind: node.behind,
         inbound: ruleTables(mesh.rules[node.inbound]!, false),
         outbound: ruleTables(mesh.rules[node.outbound]!, false),
         paths: plan.paths,
@@ -285,7 +285,7 @@ export class DataPlane implements Disposable {
       });
     }
     this.#leases.want(leases);
-    const self = { addresses: mesh.addresses.map(hostCidr), behind: [] };
+    const self = { addresses: mesh.addresses.map(hostCidr), behind: mesh.behind };
     const tables = { self, peers, labels: this.#labels.tables() };
     const text = JSON.stringify(tables);
     const commands = [...seals];

@@ -4,6 +4,7 @@ import { isNodeId } from "../../../core/identity/mod.ts";
 
 const id = z.string().refine(isNodeId, "is not a node id");
 const addresses = z.array(z.string().max(64)).max(8);
+const behind = z.array(z.string().max(64)).max(10_000);
 const range = z.strictObject({ cidr: z.string().max(64) });
 
 const rule = z.strictObject({
@@ -23,6 +24,7 @@ const link = z.strictObject({
 const node = z.strictObject({
   id,
   addresses,
+  behind,
   fec: z.boolean(),
   inbound: z.int().min(0),
   outbound: z.int().min(0),
@@ -33,6 +35,7 @@ const snapshot = z.strictObject({
   version: z.int(),
   self: id,
   addresses,
+  behind,
   meshCidr: z.string().max(32),
   port: z.string().max(80).nullable(),
   links: z.array(link),

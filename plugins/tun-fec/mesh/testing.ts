@@ -11,6 +11,7 @@ export function meshSnapshot(more: Partial<MeshSnapshot> = {}): MeshSnapshot {
     version: 1,
     self: testId("a"),
     addresses: ["10.100.0.1"],
+    behind: [],
     meshCidr: "10.100.0.0/16",
     port: "192.0.2.1:8443",
     links: [],
@@ -25,6 +26,7 @@ export function meshNode(letter: string, more: Partial<MeshNode> = {}): MeshNode
   return {
     id: testId(letter),
     addresses: [`10.100.0.${letter.charCodeAt(0) - 96}`],
+    behind: [],
     fec: false,
     inbound: 0,
     outbound: 0,

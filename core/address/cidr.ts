@@ -1,4 +1,4 @@
-import { parseIpv4, parseIpv6 } from "../identity/ip_text.ts";
+import { ipToText, parseIpv4, parseIpv6 } from "./ip_text.ts";
 
 /** A range of addresses: of 4 or of 16 bytes, the bits behind the prefix zero. */
 export interface Cidr {
@@ -25,6 +25,11 @@ export function maskBytes(address: Uint8Array, prefix: number): Uint8Array {
   });
 }
 
+/** As people write it, in its one spelling. */
+export function cidrText({ bytes, prefix }: Cidr): string {
+  return `${ipToText(bytes)}/${prefix}`;
+}
+
 /** The same text for the same range. */
 export function cidrKey({ bytes, prefix }: Cidr): string {
   return `${bytes.toHex()}/${prefix}`;
@@ -45,4 +50,9 @@ export function addressBehind({ bytes, prefix }: Cidr): Uint8Array | null {
 export function contains({ bytes, prefix }: Cidr, address: Uint8Array): boolean {
   return address.length === bytes.length &&
     maskBytes(address, prefix).every((byte, n) => byte === bytes[n]);
+}
+
+/** Is the second range, of the same family, the first one or a part of it? */
+export function containsRange(whole: Cidr, part: Cidr): boolean {
+  return part.prefix >= whole.prefix && contains(whole, part.bytes);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ipToBytes, ipToText } from "../identity/ip_text.ts";
-import { addressBehind, cidrKey, contains, parseCidr } from "./cidr.ts";
+import { addressBehind, cidrKey, cidrText, contains, containsRange, parseCidr } from "./cidr.ts";
 
 Deno.test("ranges of both families and single addresses are read, host bits do not count", () => {
   const same: [string, string][] = [
@@ -37,4 +37,14 @@ Deno.test("the address behind a range is the first that is not in it", () => {
   assert.equal(behind("255.0.0.0/8"), null);
   assert.equal(behind("0.0.0.0/0"), null);
   assert.equal(behind("fd00::/64"), "fd00:0:0:1::");
+});
+
+Deno.test("a range is written in one spelling, and contains itself and its parts only", () => {
+  assert.equal(cidrText(parseCidr("10.1.2.3/8")!), "10.0.0.0/8");
+  assert.equal(cidrText(parseCidr("FD00:0:0::5/16")!), "fd00::/16");
+  const holds = (a: string, b: string) => containsRange(parseCidr(a)!, parseCidr(b)!);
+  assert.ok(holds("10.0.0.0/8", "10.0.0.0/8"));
+  assert.ok(holds("0.0.0.0/0", "10.7.0.0/16"));
+  assert.ok(!holds("10.7.0.0/16", "10.0.0.0/8"));
+  assert.ok(!holds("0.0.0.0/0", "fd00::/8"));
 });
