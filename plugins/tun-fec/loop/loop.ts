@@ -32,6 +32,7 @@ export class PacketLoop {
   readonly #filter = new PacketFilter();
   readonly #drops = new Drops();
   readonly #outbox: Outbox;
+  readonly #delivery: Delivery;
   readonly #assembly: Assembly;
   readonly #transmit: Transmit;
   readonly #receive: Receive;
@@ -45,14 +46,22 @@ export class PacketLoop {
     const [state, filter, drops] = [this.#state, this.#filter, this.#drops];
     this.#ports = ports;
     this.#outbox = new Outbox(memory, wire, drops);
-    const delivery = new Delivery(memory, tun, filter, drops);
-    this.#assembly = new Assembly(memory, delivery, drops);
+    this.#delivery = new Delivery(memory, tun, filter, drops);
+    this.#assembly = new Assembly(memory, this.#delivery, drops);
     const relay = new Relay(memory, this.#outbox, drops);
     const dispatch = new Dispatch(memory, this.#outbox, drops, (event) => ports.say(event));
     const trains = new Trains(memory, dispatch);
     this.#parity = new ParitySender(memory, dispatch, (way) => trains.flush(way));
     this.#control = new Control(ports, state, dispatch, this.#parity);
-    this.#receive = new Receive(ports, state, drops, this.#assembly, relay, this.#control);
+    this.#receive = new Receive(
+      ports,
+      state,
+      drops,
+      this.#assembly,
+      this.#delivery,
+      relay,
+      this.#control,
+    );
     this.#transmit = new Transmit(ports, state, filter, drops, dispatch, trains, this.#parity);
   }
 
@@ -110,14 +119,14 @@ export class PacketLoop {
   turn(now: number): boolean {
     this.#outbox.drain();
     const received = this.#receive.run(turn, now);
-    if (this.#assembly.waits) this.#assembly.expire(now);
+    this.#expire(now);
     const sent = this.#transmit.run(turn, now);
     return received || sent;
   }
 
   /** What time alone brings. @returns milliseconds until there may be more of it */
   tick(now: number): number {
-    this.#assembly.expire(now);
+    this.#expire(now);
     this.#parity.tick(now);
     if (now >= this.#controlAt) {
       this.#controlAt = now + longTick;
@@ -126,6 +135,12 @@ export class PacketLoop {
     if (this.#assembly.waits) return shortTick;
     const left = Math.max(shortTick, this.#controlAt - now);
     return this.#parity.waits ? Math.min(parityPatience, left) : left;
+  }
+
+  #expire(now: number): void {
+    if (!this.#assembly.waits) return;
+    this.#assembly.expire(now);
+    this.#delivery.flush();
   }
 
   #forget(index: number, epoch: number): void {

@@ -111,7 +111,7 @@ Deno.test("short bursts are repaired by groups that are interleaved", () => {
   const { run, lose } = makeLossy();
   lose(0.02, 4);
   run(60, 20, udp);
-  const { residual } = run(400, 30, udp);
+  const { residual } = run(200, 30, udp);
   assert.ok(residual < 0.004, `${residual}`);
 });
 
@@ -126,7 +126,7 @@ Deno.test("super-packets come whole although segments of them were lost", () => 
   const { run, lose } = makeLossy();
   lose(0.01);
   run(40, 2, bulk);
-  const { residual } = run(100, 2, (n) => {
+  const { residual } = run(60, 2, (n) => {
     const packet = bulk(n);
     new DataView(packet.buffer).setUint32(virtioHeader + 24, n * 30_000);
     return packet;
@@ -140,8 +140,8 @@ Deno.test("parity ends a while after the loss has ended", () => {
   run(60, 20, udp);
   assert.ok(count.parity > 0);
   lose(0);
-  run(400, 30, udp);
-  const { residual } = run(100, 30, udp);
+  run(150, 50, udp);
+  const { residual } = run(30, 50, udp);
   assert.deepEqual([count.parity, residual], [0, 0]);
 });
 

@@ -14,6 +14,7 @@ import {
 import { readParityHead } from "../fec/parity.ts";
 import type { Assembly } from "./assembly.ts";
 import type { Control } from "./control.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Drops } from "./drops.ts";
 import { Label } from "./label.ts";
 import { largestMessage, parityReach } from "./limits.ts";
@@ -35,6 +36,7 @@ export class Receive {
   readonly #state: LoopState;
   readonly #drops: Drops;
   readonly #assembly: Assembly;
+  readonly #delivery: Delivery;
   readonly #relay: Relay;
   readonly #control: Control;
   readonly #ring: Ring;
@@ -60,6 +62,7 @@ export class Receive {
     state: LoopState,
     drops: Drops,
     assembly: Assembly,
+    delivery: Delivery,
     relay: Relay,
     control: Control,
   ) {
@@ -68,6 +71,7 @@ export class Receive {
     this.#state = state;
     this.#drops = drops;
     this.#assembly = assembly;
+    this.#delivery = delivery;
     this.#relay = relay;
     this.#control = control;
     this.#ring = new Ring(ports.memory);
@@ -87,7 +91,7 @@ export class Receive {
       if (length < 0) break;
       this.#take(length, wire.segment, wire.from, wire.tos, now);
     }
-    this.#relay.flush();
+    this.#flush();
     return left === 0;
   }
 
@@ -98,7 +102,13 @@ export class Receive {
     this.#makeRoom(now);
     this.#memory.bytes.set(bytes, this.#ring.at);
     this.#take(bytes.length, bytes.length, null, 0, now);
+    this.#flush();
+  }
+
+  /** What lies in the ring and waits for more is done with. */
+  #flush(): void {
     this.#relay.flush();
+    this.#delivery.flush();
   }
 
   #makeRoom(now: number): void {
@@ -123,7 +133,7 @@ export class Receive {
     if (length === 0) strangers++;
     if (strangers > 0) this.#stranger(strangers, step < length);
     // What is passed on is to lie close, so that it can leave in one send.
-    if (this.#ring.keep(length, relayed)) this.#relay.flush();
+    if (this.#ring.keep(length, relayed)) this.#flush();
     // What is repaired is received behind the message, and kept like one.
     if (this.#parities.length > 0) this.#repair(now);
   }
@@ -223,7 +233,7 @@ export class Receive {
     this.#memory.bytes.set(segment.subarray(0, length), at);
     this.#position = position;
     if (this.#data(key, at, length, now, true)) key.peer.repaired++;
-    if (this.#ring.keep(length, false)) this.#relay.flush();
+    if (this.#ring.keep(length, false)) this.#flush();
   }
 
   /** Newer than all before it and sent without a relay: where it came from is where the peer is. */

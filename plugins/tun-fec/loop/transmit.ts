@@ -124,7 +124,8 @@ export class Transmit {
     }
     // In one piece, or not at all: that is what its sender has asked for, and it can be told.
     if (
-      packet.dontFragment && length > way.slot && this.#tooBig.tell(way, packet, at, length, now)
+      packet.dontFragment && length > way.capacity &&
+      this.#tooBig.tell(way, packet, at, length, now)
     ) {
       this.#drops.add("tooBig");
       return true;

@@ -11,7 +11,12 @@ import {
   type WireAddress,
   type WirePort,
 } from "../../../plugins/tun-fec/loop/ports.ts";
-import { FakeAddress, makePeer, makeTables } from "../../../plugins/tun-fec/loop/testing.ts";
+import {
+  FakeAddress,
+  fromTun,
+  makePeer,
+  makeTables,
+} from "../../../plugins/tun-fec/loop/testing.ts";
 import type { LoopEvent } from "../../../plugins/tun-fec/loop/types.ts";
 import { virtioHeader } from "../../../plugins/tun-fec/super_packet/virtio_header.ts";
 
@@ -170,10 +175,16 @@ export class LoopPair implements Disposable {
       loop.command({ do: "receive", peer: 1, key: key(i + 1) }, 0);
       loop.command({ do: "seal", peer: 1, key: key(other + 1) }, 0);
     }
-    // Until the path's size is known.
+    // Until the path's size is known: it is searched when the path is used.
+    this.sender.tun.packet = fromTun({
+      source: "10.100.0.1",
+      destination: "10.100.0.2",
+      protocol: "udp",
+    });
     this.sender.wire.other = this.receiver.wire;
     this.receiver.wire.other = this.sender.wire;
     for (; this.#now < 5_000; this.#now += 10) {
+      this.sender.tun.left = 1;
       for (const { loop } of nodes) {
         loop.turn(this.#now);
         loop.tick(this.#now);
