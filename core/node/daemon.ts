@@ -37,6 +37,7 @@ import { caRollStorage } from "./ca_roll_file.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
 import { dataPlaneCapability, parityCapability } from "./data_plane_view.ts";
 import { exitCapability, packetExitCapability } from "./exit_view.ts";
+import { exitWarnings } from "./exit_warnings.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
@@ -503,7 +504,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
       scribeError: this.#scribe?.error,
       apiError: this.#apiError,
     });
-    return [...health, ...this.#history.history.warnings()];
+    const exits = node === undefined ? [] : exitWarnings(this.exits(), node.id);
+    return [...health, ...exits, ...this.#history.history.warnings()];
   }
 
   get history(): HistoryControl {
