@@ -311,6 +311,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
     });
     this.#resources.use(this.#node);
     this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
+    // An old disk is an event even if the first neighbour makes up for it.
+    if (configProblems(this.#node.networkConfig.state).length > 0) this.#history.watchWarnings();
     this.#log("info", "node is up", {
       id: this.#node.id,
       network: credentials.certificate.network,
