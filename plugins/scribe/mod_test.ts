@@ -270,6 +270,38 @@ inline(
   },
 );
 
+inline(
+  "an answer that may change without the config has no tag, and says the version inside",
+  async ({ api, mesh }) => {
+    await api("POST /tags", { node: laptop, tag: "dev" });
+    const tagOf = async (path: string) => (await api(`GET ${path}`)).etag;
+    const flow = `/acls/explain?from=${laptop}&to=${server}&port=22`;
+    for (
+      const path of ["/nodes", `/node/${laptop}`, "/acls/test", flow, "/versions", "/scribe/tokens"]
+    ) {
+      assert.equal(await tagOf(path), undefined, path);
+    }
+    for (
+      const path of [
+        "/config",
+        "/dns",
+        "/acls",
+        "/acls/assertions",
+        "/routes",
+        "/groups",
+        "/templates",
+      ]
+    ) {
+      assert.equal(await tagOf(path), "1.1", path);
+    }
+    const before = object((await api(`GET /node/${laptop}`)).body);
+    assert.deepEqual([before["linked"], before["configVersion"]], [true, "1.1"]);
+    mesh.nodes.find(({ id }) => id === laptop)!.linked = false;
+    const after = object((await api(`GET /node/${laptop}`)).body);
+    assert.deepEqual([after["linked"], after["configVersion"]], [false, "1.1"]);
+  },
+);
+
 inline("a rule's number must be there and be a rule's", async ({ api, refusal, mesh }) => {
   await api("POST /acls", { rule: { from: "*", to: "*", ports: "22,8000-9000" } });
   const bad: Json[] = [{}, { index: null }, { index: "" }, { index: -1 }, { index: 1.5 }, {
