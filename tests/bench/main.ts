@@ -7,6 +7,7 @@
 import { type BenchGroup, runGroup } from "./bench.ts";
 import { daemonBenches } from "./daemon_benches.ts";
 import { dnsBenches } from "./dns_benches.ts";
+import { gossipBenches } from "./gossip_benches.ts";
 import { linkBenches } from "./link_benches.ts";
 import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
@@ -17,6 +18,7 @@ const groups: readonly BenchGroup[] = [
   ...socksBenches,
   ...dnsBenches,
   ...daemonBenches,
+  ...gossipBenches,
   ...policyBenches,
 ];
 
