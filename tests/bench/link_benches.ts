@@ -7,7 +7,14 @@ import { gigabitsPerSecond } from "./statistics.ts";
 const peer = new URL("./peers/stream_peer.ts", import.meta.url);
 const chunkSize = 64 * 1024;
 
-type Measure = (dialler: JsonChild) => Promise<number>;
+/** What the dialler reaches, and as whom. */
+interface Peer {
+  readonly as: ReturnType<typeof texts>;
+  readonly port: number;
+  readonly peer: string;
+}
+
+type Measure = (dialler: JsonChild, peer: Peer) => Promise<number>;
 
 /** Two processes with a link between them, or with a relay in a third process between them. */
 async function startLink(
@@ -26,10 +33,11 @@ async function startLink(
   const acceptor = stack.use(new JsonChild(peer, [carrier]));
   const dialler = stack.use(new JsonChild(peer, [carrier]));
   const port = await acceptor.number({ do: "listen", as: texts(b), relay }, "port");
-  await dialler.call({ do: "dial", as: texts(a), port: relay ?? port, peer: b.key.id });
+  const target = { as: texts(a), port: relay ?? port, peer: b.key.id };
+  await dialler.call({ do: "dial", ...target });
   const owned = stack.move();
   return {
-    round: () => measure(dialler),
+    round: () => measure(dialler, target),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -48,6 +56,13 @@ const throughput: Measure = async (dialler) => {
 /** The median of 3000 messages of 1 KB there and back on an open stream. */
 const roundTrip: Measure = (dialler) =>
   dialler.number({ do: "echo", size: 1024, count: 3000 }, "milliseconds");
+
+/** The median of 100 streams that carry one byte each way, one after the other. */
+const opening: Measure = (dialler) => dialler.number({ do: "open", count: 100 }, "milliseconds");
+
+/** The median of 30 links made one after the other, each closed before the next. */
+const handshake: Measure = (dialler, peer) =>
+  dialler.number({ do: "handshake", ...peer, count: 30 }, "milliseconds");
 
 /** Streams between two processes: what each carrier gives, held against Deno's bare QUIC in the same run. */
 export const linkBenches: readonly BenchGroup[] = [
@@ -141,6 +156,58 @@ export const linkBenches: readonly BenchGroup[] = [
         unit: "ms",
         against: { name: "raw-quic-echo" },
         start: () => startLink("mesh", roundTrip, "relay"),
+      },
+    ],
+  },
+  {
+    title: "A new link, until both ends have proven who they are, p50",
+    rounds: 5,
+    benches: [
+      {
+        name: "raw-quic-handshake",
+        title: "Deno's QuicConn, only the server proves who it is",
+        unit: "ms",
+        start: () => startLink("raw-quic", handshake),
+      },
+      {
+        name: "quic-handshake",
+        title: "QUIC session",
+        unit: "ms",
+        against: { name: "raw-quic-handshake" },
+        start: () => startLink("quic", handshake),
+      },
+      {
+        name: "websocket-handshake",
+        title: "WebSocket session",
+        unit: "ms",
+        against: { name: "raw-quic-handshake" },
+        start: () => startLink("websocket", handshake),
+      },
+    ],
+  },
+  {
+    title: "A new stream with one byte there and back, p50",
+    rounds: 5,
+    benches: [
+      {
+        name: "raw-quic-open",
+        title: "Deno's QuicConn, nothing on top",
+        unit: "ms",
+        start: () => startLink("raw-quic", opening),
+      },
+      {
+        name: "mesh-open",
+        title: "stream between two nodes",
+        unit: "ms",
+        against: { name: "raw-quic-open" },
+        start: () => startLink("mesh", opening),
+      },
+      {
+        name: "mesh-relay-open",
+        title: "stream through a relay, with the end-to-end handshake",
+        unit: "ms",
+        against: { name: "raw-quic-open" },
+        start: () => startLink("mesh", opening, "relay"),
       },
     ],
   },

@@ -57,3 +57,32 @@ export async function timeEchoes(link: BenchLink, size: number, count: number): 
   while (await stream.read() !== null);
   return quantile(times, 0.5);
 }
+
+/** Milliseconds (p50) for a new stream to carry one byte there and one back, `count` times in a row. */
+export async function timeOpening(link: BenchLink, count: number): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    const stream = await link.openStream();
+    await stream.write(Uint8Array.of(mode.sink));
+    await stream.closeWrite();
+    if (await stream.read() === null) throw new Error("the stream ended without an answer");
+    times.push(performance.now() - start);
+    while (await stream.read() !== null);
+  }
+  return quantile(times, 0.5);
+}
+
+/** Milliseconds (p50) from nothing to a link on which both ends have proven who they are, `count` times in a row. */
+export async function timeHandshakes(
+  dial: () => Promise<BenchLink>,
+  count: number,
+): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await using _link = await dial();
+    times.push(performance.now() - start);
+  }
+  return quantile(times, 0.5);
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BenchLink, BenchStream } from "./carrier.ts";
-import { answer, timeEchoes, timeSending } from "./measure.ts";
+import { answer, timeEchoes, timeHandshakes, timeOpening, timeSending } from "./measure.ts";
 
 function overTcp(conn: Deno.TcpConn): BenchStream {
   const buffer = new Uint8Array(16 * 1024);
@@ -48,4 +48,26 @@ Deno.test("sending is timed until the other end has read everything", async () =
 Deno.test("echoes come back whole, in however many pieces", async () => {
   await using link = linkToAnswerer();
   assert.equal(await timeEchoes(link, 100_000, 5) > 0, true);
+});
+
+Deno.test("opening is timed until the other end has answered on the new stream", async () => {
+  await using link = linkToAnswerer();
+  assert.equal(await timeOpening(link, 3) > 0, true);
+});
+
+Deno.test("every link of a timed series is closed before the next is made", async () => {
+  let open = 0;
+  const most: number[] = [];
+  const dial = (): Promise<BenchLink> => {
+    most.push(++open);
+    return Promise.resolve({
+      openStream: () => Promise.reject(new Error("not used")),
+      [Symbol.asyncDispose]() {
+        open--;
+        return Promise.resolve();
+      },
+    });
+  };
+  assert.equal(await timeHandshakes(dial, 3) >= 0, true);
+  assert.deepEqual(most, [1, 1, 1]);
 });

@@ -13,14 +13,17 @@ import {
 import { answerCommands } from "../json_child.ts";
 import type { BenchLink, BenchListener } from "./carrier.ts";
 import { carriers } from "./carriers.ts";
-import { answer, timeEchoes, timeSending } from "./measure.ts";
+import { answer, timeEchoes, timeHandshakes, timeOpening, timeSending } from "./measure.ts";
 
 const credentialTexts = z.object({ key: z.string(), certificate: z.string(), anchor: z.string() });
+const peerToDial = { as: credentialTexts, port: z.int(), peer: z.string() };
 const command = z.discriminatedUnion("do", [
   z.object({ do: z.literal("listen"), as: credentialTexts, relay: z.int().optional() }),
-  z.object({ do: z.literal("dial"), as: credentialTexts, port: z.int(), peer: z.string() }),
+  z.object({ do: z.literal("dial"), ...peerToDial }),
+  z.object({ do: z.literal("handshake"), ...peerToDial, count: z.int() }),
   z.object({ do: z.literal("send"), bytes: z.int(), chunk: z.int() }),
   z.object({ do: z.literal("echo"), size: z.int(), count: z.int() }),
+  z.object({ do: z.literal("open"), count: z.int() }),
 ]);
 
 function credentials(texts: z.infer<typeof credentialTexts>): Credentials {
@@ -49,10 +52,20 @@ if (import.meta.main) {
       link = await carrier.dial(credentials(order.as), order.port, order.peer);
       return {};
     }
+    if (order.do === "handshake") {
+      const own = credentials(order.as);
+      const dial = () => carrier.dial(own, order.port, order.peer);
+      return { milliseconds: await timeHandshakes(dial, order.count) };
+    }
     if (link === undefined) throw new Error("dial first");
-    return order.do === "send"
-      ? { seconds: await timeSending(link, order.bytes, order.chunk) }
-      : { milliseconds: await timeEchoes(link, order.size, order.count) };
+    if (order.do === "send") {
+      return { seconds: await timeSending(link, order.bytes, order.chunk) };
+    }
+    return {
+      milliseconds: order.do === "echo"
+        ? await timeEchoes(link, order.size, order.count)
+        : await timeOpening(link, order.count),
+    };
   });
   await link?.[Symbol.asyncDispose]();
   await listener?.[Symbol.asyncDispose]();
