@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { makePacket, type PacketFields } from "../../plugins/tun-fec/packet/testing.ts";
 import { Lab, labTest } from "../lab/mod.ts";
+import { residentBytes } from "../lab/memory.ts";
 import { withMesh } from "../system/system_mesh.ts";
 import { TunMesh, tunNeeds } from "../system/tun_mesh.ts";
 import type { RogueAct } from "./fixtures/rogue_tunnel.ts";
@@ -102,18 +103,13 @@ labTest(
       }, 15_000);
 
       await steady.report();
-      const memory = await residentBytes(mesh.node("a").pid);
+      const memory = residentBytes(mesh.node("a").pid);
       await rogue.write(`${JSON.stringify([{ act: "flood", count: 60_032 }])}\n`);
       assert.equal(await rogue.line(), "done");
       await steady.goesOn(mesh, "b", 5_000, 2_000);
-      const grown = await residentBytes(mesh.node("a").pid) - memory;
+      const grown = residentBytes(mesh.node("a").pid) - memory;
       assert.ok(grown < 32 << 20, `${grown} bytes more`);
       assert.equal((await net.run("a", ["ping", "-n", "-c", "1", "-W", "2", b.ipv4])).code, 0);
     }, net);
   },
 );
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-}
