@@ -10,6 +10,7 @@ const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_SNDBUFFORCE = 32;
+const SO_MARK = 36;
 const SO_RCVBUFFORCE = 33;
 const SOL_IP = 0;
 const IP_PKTINFO = 8;
@@ -47,6 +48,8 @@ export interface UdpOptions extends SocketAddress {
   readonly tos?: boolean;
   /** Tell which local address each message came to. @default {false} */
   readonly localAddress?: boolean;
+  /** Of every packet that leaves, for routing rules; takes CAP_NET_ADMIN. @default {none} */
+  readonly mark?: number;
   /** @default {"probe"} */
   readonly pathMtu?: PathMtu;
 }
@@ -80,6 +83,7 @@ export class UdpSocket implements Disposable {
     };
     if (ipv6) must(SOL_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1, "IPV6_V6ONLY");
     if (reusePort) must(SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
+    if (options.mark !== undefined) must(SOL_SOCKET, SO_MARK, options.mark, "SO_MARK");
     const both = (v4: number, v6: number, value: number, name: string) => {
       if (ipv4) must(SOL_IP, v4, value, `IP_${name}`);
       if (ipv6) must(SOL_IPV6, v6, value, `IPV6_${name}`);

@@ -1,4 +1,5 @@
 import { PulseError } from "../../core/errors/mod.ts";
+import { underlayMark } from "../../core/exits/mod.ts";
 import { Arena } from "../../ffi/libc/arena.ts";
 import { EventFd } from "../../ffi/libc/event_fd.ts";
 import type { FfiError } from "../../ffi/libc/errors.ts";
@@ -119,7 +120,7 @@ function openDataPort(
   share: boolean,
   port: number,
 ): DataPort {
-  const rest = { bufferBytes: socketBuffer, pathMtu: "probe" } as const;
+  const rest = { bufferBytes: socketBuffer, pathMtu: "probe", mark: underlayMark } as const;
   if (quic === null || !share) {
     const address = quic?.address ?? "0.0.0.0";
     const socket = UdpSocket.bind(libc, { ...rest, address, port });
