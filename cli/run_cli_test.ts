@@ -79,10 +79,17 @@ Deno.test("what a node sends cannot act on the terminal of whoever asks", async 
 });
 
 Deno.test("on a node that is no CA the CA's commands say where to run them", async () => {
-  for (const args of [["token", "list"], ["invite"], ["ca", "log"], ["ca", "nodes"]]) {
+  for (const args of [["ca", "log"], ["ca", "nodes"]]) {
     const { code, stderr } = await against({}, ...args);
     assert.equal(code, 1);
     assert.match(stderr, /^pulse: This node is not the network's CA; run this on the node/);
+  }
+  for (
+    const args of [["token", "list"], ["token", "create"], ["token", "revoke", "a"], ["invite"]]
+  ) {
+    const { code, stderr } = await against({}, ...args);
+    assert.equal(code, 1);
+    assert.match(stderr, /^pulse: This node is neither the network's scribe nor its CA; run this/);
   }
 });
 

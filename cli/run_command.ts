@@ -12,6 +12,8 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/stop.ts")).stop(command, io);
     case "status":
       return await (await import("./commands/status.ts")).status(command, io);
+    case "health":
+      return await (await import("./commands/health.ts")).health(command, io);
     case "permissions":
       return await (await import("./commands/permissions.ts")).permissions(command, io);
     case "version":
@@ -53,6 +55,8 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/ca.ts")).caRoles(command, io);
     case "ca grant":
       return await (await import("./commands/ca_grant.ts")).caGrant(command, io);
+    case "ca roll":
+      return await (await import("./commands/ca_roll.ts")).caRoll(command, io);
     case "ca sign":
       return await (await import("./commands/ca_sign.ts")).caSign(command, io);
     case "name":
@@ -108,6 +112,8 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
       return await (await import("./commands/api_key.ts")).apiKeyRotate(command, io);
     case "api-key revoke":
       return await (await import("./commands/api_key.ts")).apiKeyRevoke(command, io);
+    case "doctor":
+      return await (await import("./commands/doctor.ts")).doctor(command, io);
     case "setup dns":
       return await (await import("./commands/setup_dns.ts")).setupDns(command, io);
   }

@@ -5,13 +5,18 @@ import { isTestFile } from "./lint/repository_path.ts";
 
 const root = join(import.meta.dirname!, "..");
 
-/** Upper-case words in quotes that are none of our codes: environment variables, and verdicts of OpenSSL and of the HTTP parser. */
+const sources = ["core/**/*.ts", "ffi/**/*.ts", "plugins/**/*.ts", "cli/**/*.ts"];
+
+/**
+ * Upper-case words in quotes that are none of our codes: environment variables, verdicts of OpenSSL and of the HTTP parser, and
+ * what the kernel calls socket options and messages.
+ */
 const otherWords =
-  /^(NO_COLOR|PULSE_DEBUG|WS_NO_.*|DENO_.*|XDG_.*|UNABLE_TO_.*|(DEPTH_ZERO_)?SELF_SIGNED_.*|HPE_.*|ERR_HTTP_.*)$/;
+  /^(NO_COLOR|PULSE_DEBUG|WS_NO_.*|DENO_.*|XDG_.*|UNABLE_TO_.*|(DEPTH_ZERO_)?SELF_SIGNED_.*|HPE_.*|ERR_HTTP_.*|SO_REUSEPORT|IPV6_V6ONLY|MTU_DISCOVER|(NFT_MSG|RTM)_.*)$/;
 
 function codesInSource(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const path of globSync(["core/**/*.ts", "plugins/**/*.ts", "cli/**/*.ts"], { cwd: root })) {
+  for (const path of globSync(sources, { cwd: root })) {
     if (isTestFile(path)) continue;
     const source = readFileSync(join(root, path), "utf8");
     for (const [, code = ""] of source.matchAll(/"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"/g)) {

@@ -67,6 +67,7 @@ const expected: readonly (readonly [string, ...number[]])[] = [
   ["SOCKS handshake", socks.handshakeTimeoutMs],
   ["clients that send datagrams", socks.maxAssociations, socks.maxFlows],
   ["log", maxFieldText],
+  ["loading a plugin, its factory, its start", plugin.loadTimeoutMs],
   ["a hook, and a sign of life", plugin.hookTimeoutMs],
   ["a call of a service or an API endpoint", plugin.callTimeoutMs],
   ["streams of a plugin", plugin.maxStreams],

@@ -24,6 +24,7 @@ export type RunCommand = Named<"run"> & NodeOptions;
 export type StartCommand = Named<"start"> & NodeOptions;
 export type StopCommand = Named<"stop"> & CommonOptions;
 export type StatusCommand = Named<"status"> & CommonOptions;
+export type HealthCommand = Named<"health"> & CommonOptions;
 export type PermissionsCommand = Named<"permissions"> & CommonOptions;
 export type VersionCommand = Named<"version"> & CommonOptions;
 export type CertCommand = Named<"cert"> & CommonOptions;
@@ -47,15 +48,20 @@ export interface InviteCommand extends Named<"invite">, CommonOptions {
   readonly maxUses: number | undefined;
   readonly relays: readonly string[];
   readonly roles: readonly string[];
+  readonly tags: readonly string[];
+  readonly name: string | undefined;
+  readonly ephemeral: string | undefined;
 }
 
 export interface ConnectCommand extends Named<"connect">, CommonOptions {
-  readonly node: string;
+  /** Undefined: the exit that leads to the target. */
+  readonly node: string | undefined;
   readonly dest: string;
 }
 
 export interface ForwardCommand extends Named<"forward">, CommonOptions {
-  readonly node: string;
+  /** Undefined: the exit that leads to the target. */
+  readonly node: string | undefined;
   readonly dest: string;
   readonly local: string;
 }
@@ -121,6 +127,11 @@ export interface CaGrantCommand extends Named<"ca grant">, CommonOptions {
   /** Undefined: nobody. */
   readonly node: string | undefined;
 }
+export interface CaRollCommand extends Named<"ca roll">, CommonOptions {
+  readonly step: "begin" | "status" | "finish";
+  /** Finish although nodes in reach have no certificate of the new CA. */
+  readonly force: boolean;
+}
 export interface CaSignCommand extends Named<"ca sign">, CommonOptions {
   readonly csr: string;
   readonly caDir: string | undefined;
@@ -142,6 +153,11 @@ export interface ApiKeyRevokeCommand extends Named<"api-key revoke">, CommonOpti
   readonly id: string;
 }
 
+export interface DoctorCommand extends Named<"doctor">, CommonOptions {
+  /** Undo what is found. */
+  readonly fix: boolean;
+}
+
 export interface SetupDnsCommand extends Named<"setup dns">, CommonOptions {
   readonly undo: boolean;
   readonly dryRun: boolean;
@@ -157,6 +173,7 @@ export type Command =
   | StartCommand
   | StopCommand
   | StatusCommand
+  | HealthCommand
   | PermissionsCommand
   | VersionCommand
   | IdCommand
@@ -177,10 +194,12 @@ export type Command =
   | CaRevokeCommand
   | CaRolesCommand
   | CaGrantCommand
+  | CaRollCommand
   | CaSignCommand
   | ControlCommand
   | ApiKeyCreateCommand
   | ApiKeyListCommand
   | ApiKeyRotateCommand
   | ApiKeyRevokeCommand
+  | DoctorCommand
   | SetupDnsCommand;

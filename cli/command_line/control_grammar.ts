@@ -116,7 +116,9 @@ const routeAdd = <Name extends "route add" | "route approve">(which: Name) =>
     common,
   );
 const route = or(
-  command("list", plain("route list"), { brief: message`List the approved routes.` }),
+  command("list", plain("route list"), {
+    brief: message`Every route announced or approved, and what becomes of it here.`,
+  }),
   command("add", routeAdd("route add"), { brief: message`The same as approve.` }),
   command("approve", routeAdd("route approve"), {
     brief: message`Let an exit node lead traffic for a range.`,

@@ -1,6 +1,6 @@
 import { merge, object, or } from "@optique/core/constructs";
 import { type Message, message } from "@optique/core/message";
-import { map, multiple, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { integer, string } from "@optique/core/valueparser";
@@ -57,8 +57,9 @@ const start = map(
   (values) => ({ command: "start" as const, ...nodeOptions(values) }),
 );
 
-const plain = <Name extends "stop" | "status" | "permissions" | "version" | "cert">(name: Name) =>
-  merge(object({ command: constant(name) }), common);
+const plain = <
+  Name extends "stop" | "status" | "health" | "permissions" | "version" | "cert",
+>(name: Name) => merge(object({ command: constant(name) }), common);
 
 const id = merge(
   object({
@@ -101,11 +102,27 @@ const maxUses = map(
 );
 const roles = rolesOption(message`Role to write into the certificate; repeat for more.`);
 
+/** What the scribe gives the nodes that join with a token. */
+const promises = {
+  tags: multiple(
+    option("--tag", string({ metavar: "TAG" }), {
+      description: message`Tag of the nodes that join with it; repeat for more.`,
+    }),
+  ),
+  name: textOption("--name", "NAME", message`Name of the one node that joins with it.`),
+  ephemeral: textOption(
+    "--ephemeral",
+    "TIME",
+    message`Remove its nodes when they were gone for so long, such as 1h.`,
+  ),
+};
+
 const invite = merge(
   object({
     command: constant("invite"),
     ttl,
     maxUses,
+    ...promises,
     relays: multiple(
       option("--relay", string({ metavar: "HOST:PORT" }), {
         description:
@@ -117,9 +134,10 @@ const invite = merge(
   common,
 );
 
-const nodeOption = option("--node", string({ metavar: "NODE" }), {
-  description: message`Node to go to: its id, a unique beginning of it, or its name.`,
-});
+const exitOrNode = optional(option("--node", string({ metavar: "NODE" }), {
+  description:
+    message`Node to go to: its id, a unique beginning of it, or its name; else the exit that leads to the target.`,
+}));
 const destOption = option("--dest", string({ metavar: "HOST:PORT" }), {
   description: message`Where to connect to, as that node sees it.`,
 });
@@ -131,7 +149,7 @@ const connect = merge(
       node: word("NODE", message`Node to go to: its id, a unique beginning of it, or its name.`),
       dest: word("HOST:PORT", message`Where to connect to, as that node sees it.`),
     }),
-    object({ node: nodeOption, dest: destOption }),
+    object({ node: exitOrNode, dest: destOption }),
   ),
   common,
 );
@@ -139,7 +157,7 @@ const connect = merge(
 const forward = merge(
   object({
     command: constant("forward"),
-    node: nodeOption,
+    node: exitOrNode,
     dest: destOption,
     local: option("--local", string({ metavar: "HOST:PORT" }), {
       description: message`Where to listen; loopback unless a host is named.`,
@@ -175,17 +193,7 @@ const token = or(
         ttl,
         maxUses,
         roles,
-        tags: multiple(
-          option("--tag", string({ metavar: "TAG" }), {
-            description: message`Tag of the nodes that join with it; repeat for more.`,
-          }),
-        ),
-        name: textOption("--name", "NAME", message`Name of the one node that joins with it.`),
-        ephemeral: textOption(
-          "--ephemeral",
-          "TIME",
-          message`Remove its nodes when they were gone for so long, such as 1h.`,
-        ),
+        ...promises,
       }),
       common,
     ),
@@ -273,6 +281,38 @@ const ca = or(
     { brief: message`Say who may change the network config.` },
   ),
   command(
+    "roll",
+    merge(
+      object({
+        command: constant("ca roll"),
+        step: withDefault(
+          or(
+            map(
+              flag("--status", {
+                description: message`Show where it stands and which nodes it waits for.`,
+              }),
+              () => "status" as const,
+            ),
+            map(
+              flag("--finish", { description: message`Retire the old CA.` }),
+              () => "finish" as const,
+            ),
+          ),
+          "begin" as const,
+        ),
+        force: withDefault(
+          flag("--force", {
+            description:
+              message`With --finish: although nodes in reach have no new certificate; they have to join again.`,
+          }),
+          false,
+        ),
+      }),
+      common,
+    ),
+    { brief: message`Replace the CA: both count until it is finished.` },
+  ),
+  command(
     "sign",
     merge(
       object({
@@ -340,6 +380,14 @@ const apiKey = or(
   ),
 );
 
+const doctor = merge(
+  object({
+    command: constant("doctor"),
+    fix: withDefault(flag("--fix", { description: message`Undo it.` }), false),
+  }),
+  common,
+);
+
 const setup = command(
   "dns",
   merge(
@@ -370,10 +418,19 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
   ["start", command("start", start, { brief: message`Start a node in the background.` })],
   ["stop", command("stop", plain("stop"), { brief: message`Stop the node.` })],
   ["status", command("status", plain("status"), { brief: message`Show the node and its mesh.` })],
+  [
+    "health",
+    command("health", plain("health"), {
+      brief: message`Whether the node does its work; exit code 1 when something fails.`,
+    }),
+  ],
   ["id", command("id", id, { brief: message`Show the node's id.` })],
   ["cert", command("cert", plain("cert"), { brief: message`Show the node's certificate.` })],
   ["join", command("join", joinCommand, { brief: message`Join a network.` })],
-  ["invite", command("invite", invite, { brief: message`Make an invite code, on the CA.` })],
+  [
+    "invite",
+    command("invite", invite, { brief: message`Make an invite code, on the scribe or the CA.` }),
+  ],
   [
     "connect",
     command("connect", connect, {
@@ -392,6 +449,12 @@ export const commandParsers: ReadonlyMap<string, CommandParser> = new Map<string
   [
     "ca",
     command("ca", ca, { brief: message`The certificate authority's log, nodes and signing.` }),
+  ],
+  [
+    "doctor",
+    command("doctor", doctor, {
+      brief: message`Look for what a killed node has left changed on this machine.`,
+    }),
   ],
   ["setup", command("setup", setup, { brief: message`Set up this machine to use pulse.` })],
   [

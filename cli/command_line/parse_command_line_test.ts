@@ -67,6 +67,7 @@ const understood: readonly (readonly [string, object])[] = [
   ["--data-dir D --json status", { command: "status", json: true, dataDir: "D" }],
   ["--data-dir=D token list", { command: "token list", json: false, dataDir: "D" }],
   ["stop", { command: "stop", json: false }],
+  ["doctor --fix", { command: "doctor", json: false, fix: true }],
   ["setup dns", { command: "setup dns", json: false, undo: false, dryRun: false }],
   ["setup dns --undo --root /mnt --listen 127.0.0.1:53 --dry-run", {
     command: "setup dns",
@@ -77,6 +78,7 @@ const understood: readonly (readonly [string, object])[] = [
     root: "/mnt",
   }],
   ["permissions", { command: "permissions", json: false }],
+  ["health --json", { command: "health", json: true }],
   ["id --csr --network corp", { command: "id", json: false, csr: true, network: "corp" }],
   ["cert", { command: "cert", json: false }],
   ["join r:1 --token T", { command: "join", json: false, target: "r:1", token: "T" }],
@@ -87,13 +89,14 @@ const understood: readonly (readonly [string, object])[] = [
     target: "pls_abc",
     tokenFile: "f",
   }],
-  ["invite --ttl 1h --max-uses 3 --relay a:1 --relay b:2 --role exit", {
+  ["invite --ttl 1h --max-uses 3 --relay a:1 --relay b:2 --role exit --tag ci", {
     command: "invite",
     json: false,
     ttl: "1h",
     maxUses: 3,
     relays: ["a:1", "b:2"],
     roles: ["exit"],
+    tags: ["ci"],
   }],
   ["connect b localhost:22", {
     command: "connect",
@@ -291,6 +294,9 @@ const understood: readonly (readonly [string, object])[] = [
   ["ca revoke n --reason lost", { command: "ca revoke", json: false, node: "n", reason: "lost" }],
   ["ca grant scribe n", { command: "ca grant", json: false, node: "n" }],
   ["ca grant none", { command: "ca grant", json: false }],
+  ["ca roll", { command: "ca roll", json: false, step: "begin", force: false }],
+  ["ca roll --status", { command: "ca roll", json: false, step: "status", force: false }],
+  ["ca roll --finish --force", { command: "ca roll", json: false, step: "finish", force: true }],
   ["ca sign --csr f --out o --ca-dir c", {
     command: "ca sign",
     json: false,

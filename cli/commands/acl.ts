@@ -1,12 +1,12 @@
 import { parsePorts } from "../../core/policy/ports.ts";
 import type { Json } from "../../core/plugin/types.ts";
-import { compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
 import type { AclCommand, RuleWords } from "../command_line/control_command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { aclDiffText, aclExplainText, aclListText, aclTestText } from "../render/acl_text.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { requestList, scribeRequest } from "../plugin_request.ts";
 import { UsageError } from "../usage_error.ts";
 import { change } from "./change.ts";
 
@@ -15,7 +15,7 @@ export async function acl(command: AclCommand, io: CliIo): Promise<number> {
   const path = "/api/acls";
   switch (command.command) {
     case "acl list":
-      return await show(command, io, path, aclListText);
+      return await list(command, io, path);
     case "acl add": {
       const { at, force } = command;
       return await change(
@@ -54,7 +54,10 @@ export async function acl(command: AclCommand, io: CliIo): Promise<number> {
         protocol,
         ...(address === undefined ? {} : { address }),
       });
-      return await show(command, io, `${path}/explain?${query}`, aclExplainText);
+      const answer = await scribeRequest(command, io, "GET", `${path}/explain?${query}`);
+      if (command.json) printJson(io, answer);
+      else io.stdout(aclExplainText(answer));
+      return exitCode.ok;
     }
     case "acl diff add":
       return await diff(command, io, compactBody({ add: rule(command), at: command.at }));
@@ -65,21 +68,17 @@ export async function acl(command: AclCommand, io: CliIo): Promise<number> {
   }
 }
 
-async function show(
-  command: AclCommand,
-  io: CliIo,
-  path: string,
-  text: (answer: Json, width: number | undefined) => string,
-): Promise<number> {
-  const answer = await scribeRequest(command, io, "GET", path);
+async function list(command: AclCommand, io: CliIo, path: string): Promise<number> {
+  const answer = { rules: await requestList(scribeRequest, command, io, path, "rules") };
   if (command.json) printJson(io, answer);
-  else io.stdout(text(answer, io.columns));
+  else io.stdout(aclListText(answer, io.columns));
   return exitCode.ok;
 }
 
 /** Exit code 1 when something expected does not hold. */
 async function test(command: AclCommand, io: CliIo): Promise<number> {
-  const answer = await scribeRequest(command, io, "GET", "/api/acls/test");
+  const path = "/api/acls/test";
+  const answer = { results: await requestList(scribeRequest, command, io, path, "results") };
   const { text, ok } = aclTestText(answer, io.columns);
   if (command.json) printJson(io, answer);
   else io.stdout(text);

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { PulseError } from "../../core/errors/mod.ts";
 import { escapeText } from "../../core/log/escape_text.ts";
 import { renderTable } from "../render/table.ts";
-import { caRequest, compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
+import { caRequest } from "../plugin_request.ts";
 import type {
   CaLogCommand,
   CaNodesCommand,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { caRequest } from "../ca_request.ts";
+import { caRequest } from "../plugin_request.ts";
 import type { CaGrantCommand } from "../command_line/command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";

@@ -6,7 +6,7 @@ import type { CommonOptions } from "../command_line/command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 
 const outcome = z.object({ version: z.string(), changed: z.boolean(), note: z.string() });
 

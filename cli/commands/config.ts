@@ -10,7 +10,7 @@ import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { renderTable } from "../render/table.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 import { change } from "./change.ts";
 
 const list = z.array(z.unknown());
@@ -69,10 +69,15 @@ async function show(command: ConfigShowCommand, io: CliIo): Promise<number> {
     return exitCode.ok;
   }
   const { epoch, version, author, createdAt, note, scribe, body } = showSchema.parse(answer);
+  const role = scribe ? " (this node is the scribe)" : "";
+  const made = version === 0
+    ? [["Version", `none yet${role}`]]
+    : [["Version", `${epoch}.${version}`], ["Author", `${author}${role}`], [
+      "Made",
+      `${createdAt}: ${note}`,
+    ]];
   const lines = [
-    ["Version", `${epoch}.${version}`],
-    ["Author", `${author}${scribe ? " (this node is the scribe)" : ""}`],
-    ["Made", `${createdAt}: ${note}`],
+    ...made,
     ["Mesh CIDR", body.meshCidr],
     ["Nodes", String(Object.keys(body.nodes).length)],
     ["DNS records", String(body.dns.length)],

@@ -21,8 +21,8 @@ export async function connect(command: ConnectCommand, io: CliIo): Promise<numbe
   targetPort(command.dest);
   const path = join(dataDirOf(command, io), dataFiles.tunnelSocket);
   const { stream, opened } = await openTunnel({ path }, {
-    node: command.node,
     target: command.dest,
+    ...(command.node !== undefined && { node: command.node }),
   }, { signal: io.interrupted() });
   if (command.json) io.stderr(`${JSON.stringify(opened)}\n`);
   let heardAt = performance.now();

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { matchRoute } from "../../core/control/plugin_routes.ts";
 import { problemResponse, toProblem } from "../../core/control/problem.ts";
+import { withSharedTokens } from "../../core/control/token_routes.ts";
+import { decodeInvite, joinTokenId } from "../../core/identity/mod.ts";
+import type { ConfigBody } from "../../core/netconfig/mod.ts";
 import type { PluginApiRoute } from "../../core/plugin/types.ts";
 import scribe from "../../plugins/scribe/mod.ts";
 import { FakeMesh, laptop, scribeId, server } from "../../plugins/scribe/testing.ts";
@@ -26,7 +29,10 @@ async function withLab(run: (lab: Lab) => Promise<void>): Promise<void> {
   const hooks = await scribe({ name: "scribe", config: null, dataDir, host: mesh, log, signal });
   const socket = Deno.serve(
     { path: join(dir, "pulse.sock"), onListen: () => {} },
-    (request) => answer(hooks.apiRoutes ?? [], request),
+    async (request) =>
+      new URL(request.url).pathname === "/api/exits"
+        ? Response.json(await exits(mesh))
+        : await answer(withSharedTokens(hooks.apiRoutes ?? []), request),
   );
   const pulse: Lab["pulse"] = async (...words) => {
     const io = testIo();
@@ -49,6 +55,15 @@ async function withLab(run: (lab: Lab) => Promise<void>): Promise<void> {
     await Deno.remove(dir, { recursive: true });
     await Deno.remove(dataDir, { recursive: true });
   }
+}
+
+/** What core says of approved routes while no node announces any. */
+async function exits(mesh: FakeMesh) {
+  const { body } = await mesh.call("netconfig", "current", null) as unknown as {
+    readonly body: ConfigBody;
+  };
+  const routes = body.routes.map((route) => ({ ...route, state: "unannounced", score: null }));
+  return { routes, use: null, killswitch: false };
 }
 
 async function answer(routes: readonly PluginApiRoute[], request: Request): Promise<Response> {
@@ -170,7 +185,7 @@ Deno.test("records, routes and templates come and go", () =>
     assert.match(gone.stderr, /www\.pulse has no record/);
     assert.match(await ok("route list"), /no routes/);
     await ok(`route add 10.7.1.1/16 via ${laptop}`);
-    assert.match(await ok("route list"), /^10\.7\.0\.0\/16 +1{32}$/m);
+    assert.match(await ok("route list"), /^10\.7\.0\.0\/16 +1{32} +not announced +-$/m);
     await ok("route remove 10.7.0.0/16");
     assert.match(await ok("template list"), /no templates/);
     await ok("template set site log-level=debug");
@@ -183,9 +198,11 @@ Deno.test("records, routes and templates come and go", () =>
 Deno.test("the config is shown, its versions listed and compared, and an old one comes back", () =>
   withLab(async ({ ok, pulse }) => {
     assert.match(await ok("config history"), /no versions/);
+    const nothing = await ok("config show");
     await ok(`name ${laptop} box`);
     await ok(`name ${laptop} other`);
     await ok(`revoke ${server} --reason stolen`);
+    assert.match(nothing, /^Version +none yet \(this node is the scribe\)\nMesh CIDR/);
     assert.match(await ok("config show"), /^Version +1\.3$/m);
     assert.match(
       await ok("config history -n 2"),
@@ -207,11 +224,33 @@ Deno.test("tokens of the network are made, listed with what they give, and withd
     );
     assert.match(made.stdout, /^[0-9a-f]{64}\n$/);
     assert.match(made.stderr, /one node, expires/);
+    assert.match(made.stderr, /the CA has not confirmed it yet/);
     const list = await ok("token list");
     assert.match(list, /valid +\?\/1 .*name:runner tag:ci ephemeral:10m/);
     const { id = "" } = mesh.body.tokens[0] ?? {};
     assert.equal(await ok(`token revoke ${id.slice(0, 8)}`), `token ${id} revoked\n`);
     assert.match(await ok("token list"), /no join tokens/);
+    mesh.uses = new Map();
+    assert.doesNotMatch((await pulse("token", "create")).stderr, /confirmed/);
+    for (const { id } of mesh.body.tokens) mesh.uses.set(id, { uses: 3, status: "valid" });
+    assert.match(await ok("token list"), /valid +3 /);
+  }));
+
+Deno.test("an invite of the scribe names where to join, and promises what a token does", () =>
+  withLab(async ({ pulse, mesh }) => {
+    const relays = ["--relay", "r1.example:443", "--relay", "r2.example:8443"];
+    const made = await pulse("invite", "--tag", "ci", "--name", "runner", ...relays);
+    assert.equal(made.code, 0, made.stderr);
+    const { network, token, relays: doors } = decodeInvite(made.stdout.trim());
+    assert.deepEqual([network, doors], ["corp", ["r1.example:443", "r2.example:8443"]]);
+    const [entry] = mesh.body.tokens;
+    assert.deepEqual([entry?.id, entry?.tags, entry?.name, entry?.maxUses], [
+      joinTokenId(token),
+      ["ci"],
+      "runner",
+      1,
+    ]);
+    assert.match(made.stderr, /^for 1 node\(s\), network corp, through r1.example:443, r2/);
   }));
 
 Deno.test("what a node was told and what it said is shown, and a failure is exit code 1", () =>

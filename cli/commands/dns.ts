@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
 import type { DnsCommand, DnsListCommand } from "../command_line/control_command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { renderTable } from "../render/table.ts";
-import { scribeList } from "../scribe_request.ts";
+import { requestList, scribeRequest } from "../plugin_request.ts";
 import { change } from "./change.ts";
 
 const record = z.object({
@@ -33,7 +33,7 @@ export async function dns(command: DnsCommand, io: CliIo): Promise<number> {
 }
 
 async function list(command: DnsListCommand, io: CliIo): Promise<number> {
-  const records = await scribeList(command, io, "/api/dns", "records");
+  const records = await requestList(scribeRequest, command, io, "/api/dns", "records");
   if (command.json) {
     printJson(io, { records });
     return exitCode.ok;

@@ -24,11 +24,14 @@ export async function forward(command: ForwardCommand, io: CliIo): Promise<numbe
   const at = local.host.includes(":")
     ? `[${local.host}]:${local.port}`
     : `${local.host}:${local.port}`;
-  if (command.json) printJson(io, { local: at, node, dest });
-  else io.stderr(`forwarding ${at} to ${escapeText(dest)} at node ${escapeText(node)}\n`);
+  if (command.json) printJson(io, { local: at, node: node ?? null, dest });
+  else {
+    const where = node === undefined ? "through an exit" : `at node ${escapeText(node)}`;
+    io.stderr(`forwarding ${at} to ${escapeText(dest)} ${where}\n`);
+  }
   await serveForward(listener, {
     endpoint: { path: join(dataDirOf(command, io), dataFiles.tunnelSocket) },
-    request: { node, target: dest },
+    request: { target: dest, ...(node !== undefined && { node }) },
     signal,
     failed: (error) => io.stderr(`pulse: ${escapeText(errorText(error))}\n`),
   });

@@ -4,7 +4,7 @@ import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { renderTable } from "../render/table.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 
 /** How many nodes have each tag. */
 export async function groups(command: GroupsCommand, io: CliIo): Promise<number> {

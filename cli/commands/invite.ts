@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseDialable } from "../../core/config/addresses.ts";
-import { caRequest, compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
+import { tokenRequest } from "../plugin_request.ts";
 import type { InviteCommand } from "../command_line/command.ts";
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
@@ -15,8 +16,9 @@ const inviteSchema = z.object({
 
 /** Prints an invite code: relay addresses, a fresh token and the CA's fingerprint in one text. */
 export async function invite(command: InviteCommand, io: CliIo): Promise<number> {
-  const { ttl, maxUses, roles, relays } = command;
-  const answer = await caRequest(
+  const { ttl, maxUses, roles, relays, tags, name, ephemeral } = command;
+  const some = <T>(list: readonly T[]) => list.length === 0 ? undefined : list;
+  const answer = await tokenRequest(
     command,
     io,
     "POST",
@@ -24,8 +26,11 @@ export async function invite(command: InviteCommand, io: CliIo): Promise<number>
     compactBody({
       ttl,
       maxUses,
-      roles: roles.length === 0 ? undefined : roles,
-      relays: relays.length === 0 ? undefined : relays.map(parseDialable),
+      roles: some(roles),
+      relays: some(relays.map(parseDialable)),
+      tags: some(tags),
+      name,
+      ephemeral,
     }),
   );
   if (command.json) {

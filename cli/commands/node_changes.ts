@@ -1,4 +1,4 @@
-import { compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
 import type { NodeChangeCommand } from "../command_line/control_command.ts";
 import type { CliIo } from "../io.ts";
 import { change } from "./change.ts";

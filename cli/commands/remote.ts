@@ -6,7 +6,7 @@ import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { parseKeyValues } from "../key_values.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 import { UsageError } from "../usage_error.ts";
 
 const schema = z.object({

@@ -5,6 +5,7 @@ import type { RunCommand } from "../command_line/command.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { refuseSecond } from "../launch/refuse_second.ts";
+import { undoLeftovers } from "../launch/undo_leftovers.ts";
 import { type ProcessEnd, spawnDaemon } from "../launch/spawn_daemon.ts";
 import { readNodeConfig } from "../node_config.ts";
 
@@ -19,6 +20,7 @@ export async function run(command: RunCommand, io: CliIo): Promise<number> {
   const config = await readNodeConfig(command, io, true);
   await prepareDataDir(config.dataDir);
   await refuseSecond(config.dataDir);
+  await undoLeftovers(config, io);
   for (;;) {
     const { code, signal } = await runOnce(config);
     if (code === restartExitCode) continue;

@@ -11,6 +11,7 @@ import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { lastLogLines } from "../launch/last_log_lines.ts";
 import { refuseSecond } from "../launch/refuse_second.ts";
+import { undoLeftovers } from "../launch/undo_leftovers.ts";
 import { type DaemonProcess, type ProcessEnd, spawnDaemon } from "../launch/spawn_daemon.ts";
 import { readNodeConfig } from "../node_config.ts";
 
@@ -25,6 +26,7 @@ export async function start(command: StartCommand, io: CliIo): Promise<number> {
   const { dataDir } = config;
   await prepareDataDir(dataDir);
   await refuseSecond(dataDir);
+  await undoLeftovers(config, io);
   const startedAt = Date.now();
   const daemon = await launch(config);
   let pid: number;

@@ -5,7 +5,7 @@ import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { parseKeyValues } from "../key_values.ts";
 import { renderTable } from "../render/table.ts";
-import { scribeRequest } from "../scribe_request.ts";
+import { scribeRequest } from "../plugin_request.ts";
 import { change } from "./change.ts";
 
 const schema = z.object({ templates: z.record(z.string(), z.record(z.string(), z.string())) });

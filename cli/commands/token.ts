@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { formatDuration } from "../render/duration.ts";
 import { renderTable } from "../render/table.ts";
-import { errorCode } from "../../core/errors/mod.ts";
-import type { Json } from "../../core/plugin/types.ts";
-import { caRequest, compactBody } from "../ca_request.ts";
+import { compactBody } from "../compact_body.ts";
 import type {
   TokenCreateCommand,
   TokenListCommand,
@@ -12,7 +10,7 @@ import type {
 import { printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
-import { scribeList, scribeRequest } from "../scribe_request.ts";
+import { requestList, tokenRequest } from "../plugin_request.ts";
 
 const tokenSchema = z.object({
   id: z.string(),
@@ -20,7 +18,7 @@ const tokenSchema = z.object({
   createdAt: z.string(),
   expiresAt: z.string().nullable(),
   maxUses: z.number(),
-  /** Counted by the CA; the scribe alone does not know. */
+  /** Counted by the CA; missing when the scribe cannot ask it. */
   uses: z.number().optional(),
   roles: z.array(z.string()),
   tags: z.array(z.string()).default([]),
@@ -28,56 +26,38 @@ const tokenSchema = z.object({
   ephemeralSeconds: z.number().nullable().default(null),
   master: z.boolean().default(false),
 });
-const listSchema = z.object({ tokens: z.array(tokenSchema) });
 
 type Token = z.infer<typeof tokenSchema>;
-
-/** Answers of a node that cannot speak for the network: then the CA's own tokens are meant. */
-const notTheScribe: ReadonlySet<string> = new Set(["NOT_SCRIBE", "NETCONFIG_NOT_SCRIBE"]);
 
 /** Prints the new token: the only time anybody sees it. */
 export async function tokenCreate(command: TokenCreateCommand, io: CliIo): Promise<number> {
   const { ttl, maxUses, roles, tags, name, ephemeral } = command;
   const some = (list: readonly string[]) => list.length === 0 ? undefined : list;
-  const plain = { ttl, maxUses, roles: some(roles) };
-  const promises = { tags: some(tags), name, ephemeral };
-  const body = compactBody({ ...plain, ...promises });
-  const promised = Object.values(promises).some((value) => value !== undefined);
-  const answer = await atScribe(
-    () => scribeRequest(command, io, "POST", "/api/scribe/tokens", body),
-    // Only the scribe gives nodes names and tags.
-    promised ? undefined : () => caRequest(command, io, "POST", "/api/tokens", compactBody(plain)),
-  );
+  const body = compactBody({ ttl, maxUses, roles: some(roles), tags: some(tags), name, ephemeral });
+  const answer = await tokenRequest(command, io, "POST", "/api/tokens", body);
   if (command.json) {
     printJson(io, answer);
     return exitCode.ok;
   }
-  const made = tokenSchema.extend({ token: z.string() }).parse(answer);
+  const made = tokenSchema.extend({ token: z.string(), knownToCa: z.boolean().default(true) })
+    .parse(answer);
   io.stdout(`${made.token}\n`);
   const until = made.expiresAt === null ? "never expires" : `expires ${made.expiresAt}`;
   io.stderr(`token ${made.id}: ${usesText(made)}, ${until}; it is not shown again\n`);
+  if (!made.knownToCa) {
+    io.stderr("the CA has not confirmed it yet: nodes can join once the config has reached it\n");
+  }
   return exitCode.ok;
 }
 
 /** The network's tokens and, on the CA, its own too. */
 export async function tokenList(command: TokenListCommand, io: CliIo): Promise<number> {
-  const ofNetwork = await atScribe(
-    async () => ({ tokens: await scribeList(command, io, "/api/scribe/tokens", "tokens") }),
-    () => Promise.resolve(null),
-  );
-  const ofCa = await atScribe(
-    () => caRequest(command, io, "GET", "/api/tokens"),
-    ofNetwork === null ? undefined : () => Promise.resolve({ tokens: [] }),
-    new Set(["NOT_CA"]),
-  );
-  const tokens = mergeTokens(
-    ofNetwork === null ? [] : listSchema.parse(ofNetwork).tokens,
-    listSchema.parse(ofCa).tokens,
-  );
+  const found = await requestList(tokenRequest, command, io, "/api/tokens", "tokens");
   if (command.json) {
-    printJson(io, { tokens });
+    printJson(io, { tokens: found });
     return exitCode.ok;
   }
+  const tokens = z.array(tokenSchema).parse(found);
   if (tokens.length === 0) {
     io.stdout("no join tokens; make one with: pulse token create, or pulse invite\n");
     return exitCode.ok;
@@ -87,42 +67,11 @@ export async function tokenList(command: TokenListCommand, io: CliIo): Promise<n
 }
 
 export async function tokenRevoke(command: TokenRevokeCommand, io: CliIo): Promise<number> {
-  const id = encodeURIComponent(command.id);
-  const answer = await atScribe(
-    () => scribeRequest(command, io, "DELETE", `/api/scribe/tokens/${id}`),
-    () => caRequest(command, io, "DELETE", `/api/tokens/${id}`),
-    new Set([...notTheScribe, "TOKEN_UNKNOWN"]),
-  );
+  const path = `/api/tokens/${encodeURIComponent(command.id)}`;
+  const answer = await tokenRequest(command, io, "DELETE", path);
   if (command.json) printJson(io, answer);
   else io.stdout(`token ${z.object({ id: z.string() }).parse(answer).id} revoked\n`);
   return exitCode.ok;
-}
-
-/** Asks the one, and if it is not the one to ask, the other. */
-async function atScribe(
-  ask: () => Promise<Json>,
-  otherwise: (() => Promise<Json>) | undefined,
-  codes: ReadonlySet<string> = notTheScribe,
-): Promise<Json> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (otherwise === undefined || !codes.has(errorCode(error))) throw error;
-    return await otherwise();
-  }
-}
-
-/** The CA knows the uses of a token, the scribe what it promises. */
-export function mergeTokens(ofNetwork: readonly Token[], ofCa: readonly Token[]): Token[] {
-  const counted = new Map(ofCa.map((token) => [token.id, token]));
-  const known = new Set(ofNetwork.map(({ id }) => id));
-  return [
-    ...ofNetwork.map((token) => {
-      const { status = token.status, uses } = counted.get(token.id) ?? {};
-      return { ...token, status, ...(uses !== undefined && { uses }) };
-    }),
-    ...ofCa.filter(({ id }) => !known.has(id)),
-  ];
 }
 
 function tokenTable(tokens: readonly Token[], now: number, width: number | undefined): string[] {

@@ -1,4 +1,4 @@
-import { parseIpv4, parseIpv6 } from "../identity/ip_text.ts";
+import { parseIpv4, parseIpv6 } from "./ip_text.ts";
 
 /**
  * What kind of address an IP literal is, whatever its spelling: judged by its bytes, because IPv6 has many texts for one address and

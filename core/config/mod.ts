@@ -11,6 +11,7 @@ export { parseConfigFile, readConfigFile } from "./config_file.ts";
 export { type DaemonConfig, maxConfigLine, parseDaemonConfig } from "./daemon_config.ts";
 export type { DnsSettings } from "./dns_settings.ts";
 export { ConfigError } from "./errors.ts";
+export type { ExitSettings } from "./exit_settings.ts";
 export {
   allowsLocalPort,
   defaultLocalPorts,

@@ -15,9 +15,11 @@ import {
   parseDnsUpstreams,
 } from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
+import { parseExitCidrs, parseUseExit } from "./exit_settings.ts";
 import { defaultLocalPorts, parseLocalPorts } from "./local_ports.ts";
 import { parseServices } from "./services.ts";
 import { settingKeys, type SettingName, type Settings } from "./settings.ts";
+import { defaultTunName, parseTunName, parseTunQueues } from "./tun_settings.ts";
 
 export interface ConfigSources {
   readonly flags: Settings;
@@ -37,8 +39,9 @@ const maxSocketPath = 107;
  * @throws {ConfigError} names the setting, where it was written, and what to write instead
  */
 export function resolveConfig(sources: ConfigSources): DaemonConfig {
-  const { flags, file } = sources;
-  const settings: Settings = { ...file?.settings, ...definedOnly(flags) };
+  const { file } = sources;
+  const flags = givenOnly(sources.flags);
+  const settings: Settings = { ...file?.settings, ...flags };
   const origin = (name: SettingName) =>
     flags[name] !== undefined || file === undefined
       ? name === "peers" ? "the peer" : `--${settingKeys[name]}`
@@ -56,6 +59,7 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     }
   };
   checkCombination(settings, origin);
+  read("tunQueues", () => parseTunQueues(settings.tunQueues ?? 1));
   // A scribe serves its API where its users look for it.
   const apiListen = settings.apiListen ?? (settings.scribe ? ":8080" : undefined);
   const advertised = read("addr", () => parseAdvertise(settings.addr ?? "auto"));
@@ -78,6 +82,20 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     socksUsers: settings.socksUsers ?? {},
     socksDirect: settings.socksDirect ?? false,
     dns: settings.dns ? dnsSettings(settings, read) : null,
+    tun: settings.tun
+      ? {
+        name: read("tunName", () => parseTunName(settings.tunName ?? defaultTunName)),
+        fec: settings.fec ?? false,
+        rekeySeconds: settings.tunRekeySeconds ?? null,
+      }
+      : null,
+    exit: {
+      cidrs: settings.exit ? read("exitCidrs", () => parseExitCidrs(settings.exitCidrs)) : [],
+      use: settings.useExit === undefined
+        ? null
+        : read("useExit", () => parseUseExit(settings.useExit ?? "")),
+      killswitch: settings.exitKillswitch ?? false,
+    },
     services: read("services", () => parseServices(settings.services ?? [])),
     tcp: settings.tcp === undefined
       ? null
@@ -114,7 +132,7 @@ export function resolveDataDir(
   where: { readonly home: string | undefined; readonly cwd: string },
 ): string {
   const { home, cwd } = where;
-  const path = text === undefined
+  const path = text === undefined || text === ""
     ? join(home ?? cwd, ".pulse")
     : text.startsWith("~/") && home !== undefined
     ? join(home, text.slice(2))
@@ -141,7 +159,7 @@ function dnsSettings(
   };
 }
 
-/** Seed behaviour: what is advertised is what is listened on, as far as that can be bound. */
+/** What is advertised is what is listened on, as far as that can be bound. */
 function listenFor(advertised: Advertised): string {
   if (advertised.port === null) return ":8443";
   const first = advertised.loopback ? advertised.advertise[0] : undefined;
@@ -171,7 +189,13 @@ function parseLogFormat(text: string): DaemonConfig["logFormat"] {
   throw new ConfigError(`"${text.slice(0, 40)}" is not a log format; use auto, json or pretty`);
 }
 
-/** Without keys whose value is undefined, which would hide the file's. */
-function definedOnly(settings: Settings): Settings {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+/**
+ * Without keys that are not given, which would hide the file's. Empty text is not given either: so a variable that is not set looks in
+ * a unit or a script. Of the doors to open it is still refused, because the default opens some.
+ */
+function givenOnly(settings: Settings): Settings {
+  const given = Object.entries(settings).filter(([name, value]) =>
+    value !== undefined && (value !== "" || name === "allowLocal")
+  );
+  return Object.fromEntries(given);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dataFiles } from "../control/types.ts";
 import { parseDaemonConfig } from "./daemon_config.ts";
 import { ConfigError } from "./errors.ts";
 import { resolveConfig } from "./resolve_config.ts";
@@ -33,6 +34,8 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     dns: null,
     services: [],
     tcp: null,
+    tun: null,
+    exit: { cidrs: [], use: null, killswitch: false },
     api: null,
     apiRequired: false,
     apiHosts: [],
@@ -53,6 +56,29 @@ Deno.test("a flag wins over the file and the file over the default", () => {
   assert.equal(config.networkGiven, true);
   assert.equal(config.logLevel, "warn");
   assert.deepEqual(config.peers, ["x:1"]);
+});
+
+Deno.test("an empty flag is none: neither the file's value nor the default gives way to it", () => {
+  const names = ["network", "addr", "listen", "token", "join", "dataDir", "logLevel", "logFormat"];
+  const empty = Object.fromEntries(names.map((name) => [name, ""]));
+  assert.deepEqual(resolve(empty), resolve({}));
+  const file = { network: "a", logLevel: "warn", listen: "127.0.0.1:9", token: "t" };
+  assert.deepEqual(resolve(empty, file), resolve({}, file));
+  assert.deepEqual(
+    resolve({ ca: true, token: "t", caToken: "" }),
+    resolve({ ca: true, token: "t" }),
+  );
+  assert.throws(() => resolve({ allowLocal: "" }), { message: /^--allow-local: / });
+});
+
+Deno.test("everything a node keeps is in its data directory, wherever that is", () => {
+  assert.equal(resolve({ dataDir: "/srv/pulse" }).dataDir, "/srv/pulse");
+  assert.equal(resolve({ dataDir: "~/mesh" }).dataDir, "/home/u/mesh");
+  assert.equal(resolve({ dataDir: "mesh" }).dataDir, "/work/mesh");
+  const homeless = resolveConfig({ flags: {}, home: undefined, cwd: "/work", foreground: true });
+  assert.equal(homeless.dataDir, "/work/.pulse");
+  // Files are named relative to it alone.
+  for (const name of Object.values(dataFiles)) assert.doesNotMatch(name, /[/\\]|^\.\.?$/);
 });
 
 Deno.test("a listener with no host of its own follows the advertised port, on loopback if that is all it advertises", () => {
@@ -151,6 +177,18 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ services: ["http=0"] }, /^--service: .*write name=port/],
     [{ services: ["a.b=80"] }, /^--service: .*write name=port/],
     [{ services: ["http=80", "HTTP=81"] }, /^--service: the service http is named twice/],
+    [{ relayOnly: true, tun: true }, /^--tun: a relay-only node/],
+    [{ fec: true }, /^--fec: there is no packet tunnel; add --tun/],
+    [{ tunName: "pulse1" }, /^--tun-name: there is no packet tunnel/],
+    [{ tun: true, tunName: "pulse%d" }, /^--tun-name: .*not the name of an interface/],
+    [{ tun: true, tunQueues: 4 }, /^--tun-queues: .*one queue, not 4/],
+    [{ exitCidrs: ["10.0.0.0/8"] }, /^--exit-cidrs: this node is no exit; add --exit/],
+    [{ exit: true, exitCidrs: ["10.0.0.0/33"] }, /^--exit-cidrs: .*is not a range; write 192/],
+    [{ exit: true, exitCidrs: [" , "] }, /^--exit-cidrs: names no range/],
+    [{ useExit: "no name" }, /^--use-exit: .*names no exit; write auto/],
+    [{ exitKillswitch: true }, /^--exit-killswitch: no exit is used/],
+    [{ relayOnly: true, exit: true }, /^--exit: a relay-only node/],
+    [{ relayOnly: true, useExit: "auto" }, /^--use-exit: a relay-only node/],
     [{ quic: false, websocket: false }, /no transport is left/],
   ];
   for (const [settings, message] of cases) {
@@ -177,6 +215,11 @@ Deno.test("a configuration survives the way to the daemon, and nothing else pass
     socksUsers: { ann: "secret" },
     peers: ["[::1]:1"],
     dns: true,
+    tun: true,
+    tunRekeySeconds: 5,
+    exit: true,
+    useExit: "auto",
+    exitKillswitch: true,
     services: ["http=80"],
   });
   assert.deepEqual(parseDaemonConfig(JSON.stringify(config)), config);

@@ -4,9 +4,9 @@ import { matchedRoutes } from "hono/route";
 import type { z } from "zod";
 import { version } from "../version.ts";
 import { errorText, PulseError } from "../errors/mod.ts";
-import type { LogFn } from "../plugin/types.ts";
+import type { Json, LogFn } from "../plugin/types.ts";
 import { answerInTime } from "./answer_in_time.ts";
-import type { ApiKeyStore } from "./api_key_store.ts";
+import type { ApiKeyInfo, ApiKeyStore } from "./api_key_store.ts";
 import { auditMutations } from "./audit_mutations.ts";
 import type { Caller } from "./authorisation.ts";
 import { coreRoutes } from "./core_routes.ts";
@@ -19,6 +19,7 @@ import { matchRoute } from "./plugin_routes.ts";
 import { makeProblem, problemResponse, toProblem } from "./problem.ts";
 import { readJsonBody } from "./request_body.ts";
 import type { NodeControl } from "./types.ts";
+import { whoAsks } from "./who_asks.ts";
 
 export interface ControlAppOptions {
   readonly control: NodeControl;
@@ -43,6 +44,18 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
       if (!result.success) throw invalid(result.error);
     },
   });
+  const keyChanged = async (
+    c: Context<AppEnv>,
+    change: string,
+    before: ApiKeyInfo | null,
+    after: ApiKeyInfo | null,
+  ) =>
+    await control.history.recordAudit("change", {
+      ...whoAsks(c.env.caller.by),
+      change,
+      before: keyJson(before),
+      after: keyJson(after),
+    });
   app.use("*", (c, next) => guard(c, next, control.pluginRoutes()));
   app.use("*", (c, next) => takeBody(c, next, bodies));
   app.openapi(coreRoutes.ping, (c) => c.json({ pid: options.pid, version }, 200));
@@ -51,6 +64,7 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     const report = await control.health();
     return c.json(report, report.ok ? 200 : 503);
   });
+  app.openapi(coreRoutes.exits, (c) => c.json(control.exits(), 200));
   app.openapi(
     coreRoutes.permissions,
     async (c) => c.json({ probes: [...await control.probePermissions()] }, 200),
@@ -74,19 +88,23 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     const { name, role } = c.req.valid("json");
     const made = await apiKeys.create(name, role);
     log("info", "API key made", { key: made.id, name, role, by: c.env.caller.by });
+    await keyChanged(c, "api_key_created", null, made);
     return c.json(made, 201);
   });
   app.openapi(coreRoutes.rotateApiKey, async (c) => {
     const { id } = c.req.valid("param");
     const { overlapSeconds } = c.req.valid("json");
     const overlapMs = overlapSeconds === null ? null : overlapSeconds * 1000;
+    const old = (await apiKeys.list()).find((key) => key.id === id);
     const made = await apiKeys.rotate(id, overlapMs);
     log("info", "API key rotated", { key: made.id, old: id, by: c.env.caller.by });
+    await keyChanged(c, "api_key_rotated", old ?? null, made);
     return c.json(made, 201);
   });
   app.openapi(coreRoutes.revokeApiKey, async (c) => {
     const gone = await apiKeys.revoke(c.req.valid("param").id);
     log("info", "API key revoked", { key: gone.id, by: c.env.caller.by });
+    await keyChanged(c, "api_key_revoked", gone, null);
     return c.json(gone, 200);
   });
   mountHistoryRoutes(app, control.history, options.signal);
@@ -151,6 +169,13 @@ function routesWithBody(app: OpenAPIHono<AppEnv>): ReadonlySet<string> {
     result.add(`${method.toUpperCase()} ${honoPath(path)}`);
   }
   return result;
+}
+
+/** A key as the audit log has it: never its text. */
+function keyJson(key: ApiKeyInfo | null): Json {
+  if (key === null) return null;
+  const { id, name, role, endsAt } = key;
+  return { id, name, role, endsAt };
 }
 
 function invalid(error: z.ZodError): ControlError {

@@ -157,6 +157,7 @@ Deno.test("the OpenAPI document has the core routes with schemas and the plugins
     "/api/audit",
     "/api/audit/verify",
     "/api/events",
+    "/api/exits",
     "/api/health",
     "/api/permissions",
     "/api/ping",

@@ -1,5 +1,6 @@
 import type { HistoryControl } from "../history/types.ts";
 import type { Json } from "../plugin/types.ts";
+import { whoAsks } from "./who_asks.ts";
 
 /** Bytes of a body that are kept for the log. */
 const maxLoggedBody = 64 * 1024;
@@ -24,10 +25,8 @@ export async function auditMutations(
   // Nobody has proven to be anybody: such requests cost a stranger nothing, and must not push out what matters.
   if (response.status === 401) return response;
   const { pathname, search } = new URL(request.url);
-  const at = by.indexOf("@");
   await history.recordAudit("api", {
-    by: at < 0 ? by : by.slice(0, at),
-    from: at < 0 ? "this machine" : by.slice(at + 1),
+    ...whoAsks(by),
     method: request.method,
     path: pathname,
     ...(search !== "" && { query: Object.fromEntries(new URLSearchParams(search)) }),

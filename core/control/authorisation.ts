@@ -32,6 +32,7 @@ export const coreAccess: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["GET /api/ping", "read"],
   ["GET /api/status", "read"],
   ["GET /api/health", "read"],
+  ["GET /api/exits", "read"],
   ["GET /api/events", "read"],
   ["GET /api/stats", "read"],
   // Who did what is not for everybody who may look at the mesh.

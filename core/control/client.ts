@@ -1,8 +1,9 @@
+import type { ZodSafeParseResult } from "zod";
 import { errorText } from "../errors/mod.ts";
 import type { Json } from "../plugin/types.ts";
 import { ControlError, NotRunningError } from "./errors.ts";
 import { EventParser, type ReceivedEvent } from "./event_parser.ts";
-import type { PermissionProbe, StatusReport } from "./types.ts";
+import type { HealthReport, PermissionProbe, StatusReport } from "./types.ts";
 
 export type ControlMethod = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -34,16 +35,18 @@ export class ControlClient implements Disposable {
   /** @throws {NotRunningError} @throws {ControlError} */
   async status(options: { signal?: AbortSignal } = {}): Promise<StatusReport> {
     const { statusSchema } = await import("./schema.ts");
-    const parsed = statusSchema.safeParse(
-      await this.request("GET", "/api/status", undefined, options),
+    return understood(
+      "status",
+      statusSchema.safeParse(await this.request("GET", "/api/status", undefined, options)),
     );
-    if (parsed.success) return parsed.data;
-    throw new ControlError(
-      "CONTROL_PROTOCOL",
-      "The daemon's status is not what this version of pulse understands; restart the daemon with this version",
-      {},
-      parsed.error,
-    );
+  }
+
+  /** @throws {NotRunningError | ControlError} */
+  async health(): Promise<HealthReport> {
+    const { healthSchema } = await import("./schema.ts");
+    // 503 says that something fails, and the body what.
+    const answer = await this.request("GET", "/api/health", undefined, { alsoAnswers: [503] });
+    return understood("health", healthSchema.safeParse(answer));
   }
 
   /** What the daemon's own process may do. */
@@ -60,6 +63,7 @@ export class ControlClient implements Disposable {
 
   /**
    * One request; the answer's JSON, or null when it has none.
+   * @param options.alsoAnswers statuses of errors whose body is an answer all the same
    * @throws {NotRunningError} nobody answers
    * @throws {ControlError} the daemon's problem, with its code and text; CONTROL_TIMEOUT
    */
@@ -67,7 +71,7 @@ export class ControlClient implements Disposable {
     method: ControlMethod,
     path: string,
     body?: Json,
-    options: { signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal; readonly alsoAnswers?: readonly number[] } = {},
   ): Promise<Json> {
     const deadline = AbortSignal.timeout(defaultTimeoutMs);
     const signal = options.signal === undefined
@@ -89,7 +93,8 @@ export class ControlClient implements Disposable {
       throw this.#explain(cause, deadline, options.signal);
     }
     const answer = parseAnswer(text, path, response);
-    if (!response.ok) throw toError(answer, response.status);
+    const answers = options.alsoAnswers?.includes(response.status) ?? false;
+    if (!response.ok && !answers) throw toError(answer, response.status);
     return answer;
   }
 
@@ -158,6 +163,16 @@ export class ControlClient implements Disposable {
       cause,
     );
   }
+}
+
+function understood<T>(what: string, parsed: ZodSafeParseResult<T>): T {
+  if (parsed.success) return parsed.data;
+  throw new ControlError(
+    "CONTROL_PROTOCOL",
+    `The daemon's ${what} is not what this version of pulse understands; restart the daemon with this version`,
+    {},
+    parsed.error,
+  );
 }
 
 /** Metrics are text, everything else JSON. */

@@ -5,6 +5,7 @@ import {
   apiKeySchema,
   apiKeysSchema,
   createApiKeySchema,
+  exitsSchema,
   healthSchema,
   newApiKeySchema,
   permissionsSchema,
@@ -57,6 +58,12 @@ export const coreRoutes = {
       default: problemContent,
     },
   }),
+  exits: jsonRoute(
+    "get",
+    "/api/exits",
+    "The routes out of the mesh as this node sees them",
+    exitsSchema,
+  ),
   permissions: jsonRoute(
     "get",
     "/api/permissions",

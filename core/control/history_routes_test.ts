@@ -3,9 +3,10 @@ import { systemClock } from "../clock/clock.ts";
 import { followerQueue } from "../history/event_feed.ts";
 import { History } from "../history/mod.ts";
 import type { PluginApiRoute } from "../plugin/types.ts";
+import { ApiKeyStore } from "./api_key_store.ts";
 import { createControlApp } from "./app.ts";
 import { type Caller, localCaller } from "./authorisation.ts";
-import { noApiKeys, sampleControl } from "./testing.ts";
+import { sampleControl } from "./testing.ts";
 
 const self = "4353db8f32bad58020c6d3c9238f80c2";
 
@@ -47,7 +48,7 @@ async function withApi(
     const control = sampleControl({ history, pluginRoutes: () => routes });
     const app = createControlApp({
       control,
-      apiKeys: noApiKeys(),
+      apiKeys: new ApiKeyStore(`${dataDir}/api-keys.json`, () => Date.now()),
       log,
       pid: 1,
       signal: stopping.signal,
@@ -174,6 +175,37 @@ Deno.test("what may change something is in the audit log before its answer, with
     const verdict = await (await call("GET", "/api/audit/verify")).json();
     assert.deepEqual([verdict.entries, verdict.brokenAt], [3, null]);
   }, tokens));
+
+Deno.test("a change of the API keys says which key it was about, before and after, and never its text", () =>
+  withApi(async ({ call }) => {
+    const made = await (await call("POST", "/api/api-keys", '{"name":"ci","role":"read"}')).json();
+    const rotated = await (await call("POST", `/api/api-keys/${made.id}/rotate`, "{}")).json();
+    await call("DELETE", `/api/api-keys/${made.id}`);
+    const { entries } = await (await call("GET", "/api/audit")).json();
+    const changes = entries.filter(({ type }: { type: string }) => type === "change")
+      .map(({ fields }: { fields: Record<string, unknown> }) => fields);
+    const who = { by: "local", from: "this machine" };
+    const first = { id: made.id, name: "ci", role: "read" };
+    assert.deepEqual(
+      changes.map(({ by, from, change }: Record<string, unknown>) => ({ by, from, change })),
+      [
+        { ...who, change: "api_key_revoked" },
+        { ...who, change: "api_key_rotated" },
+        { ...who, change: "api_key_created" },
+      ],
+    );
+    const [revoked, replaced, created] = changes;
+    assert.deepEqual([created.before, created.after], [null, { ...first, endsAt: null }]);
+    assert.deepEqual(replaced.before, { ...first, endsAt: null });
+    assert.deepEqual(replaced.after, { ...first, id: rotated.id, endsAt: null });
+    assert.equal(revoked.before.id, made.id);
+    assert.ok(revoked.before.endsAt !== null);
+    assert.equal(revoked.after, null);
+    const log = JSON.stringify(entries);
+    for (const { key } of [made, rotated]) assert.ok(!log.includes(key.split("_")[2]));
+    // The request itself has its row as well.
+    assert.equal(entries.length, 6);
+  }));
 
 Deno.test("who has no key leaves no entry: strangers must not be able to wear the log out", () =>
   withApi(async ({ call, history }) => {

@@ -7,6 +7,7 @@ import { errorText, PulseError } from "../errors/mod.ts";
 import type { LogFn } from "../plugin/types.ts";
 import type { ApiKeyStore } from "./api_key_store.ts";
 import type { ControlApp } from "./app.ts";
+import { ConnectionRoom } from "./connection_room.ts";
 import { ControlError } from "./errors.ts";
 import { keyRequired } from "./key_required.ts";
 import { lazyApp } from "./lazy_app.ts";
@@ -52,7 +53,7 @@ export interface NetworkLimits {
   readonly idleMs: number;
   /** Nothing moves in either direction, as with a client that does not read. */
   readonly stalledMs: number;
-  /** One more is closed at once. */
+  /** One more takes the place of the oldest that has shown no key; where there is none it is closed. */
   readonly connections: number;
 }
 
@@ -100,6 +101,7 @@ class Server implements NetworkServer {
   readonly #callers: NetworkCallers;
   readonly #server: http.Server;
   readonly #sockets = new Set<Socket>();
+  readonly #room: ConnectionRoom;
   /** Once a tunnel's, always a tunnel's: a port is forgotten sooner than a connection may live. */
   readonly #tunnels = new WeakMap<Duplex, string>();
   readonly #answers = new Set<Promise<void>>();
@@ -111,6 +113,7 @@ class Server implements NetworkServer {
   constructor(options: ServeNetworkOptions) {
     this.#options = options;
     this.#limits = { ...networkLimits, ...options.limits };
+    this.#room = new ConnectionRoom(this.#limits.connections);
     this.#names = new Set(options.names.map((name) => name.toLowerCase()));
     const { control, apiKeys, log } = options;
     this.#app = lazyApp({ control, apiKeys, log, signal: this.#stop.signal });
@@ -200,13 +203,19 @@ class Server implements NetworkServer {
         answer,
       );
     }
-    server.maxConnections = connections;
+    // Those that are being closed still count here.
+    server.maxConnections = 2 * connections;
     server.setTimeout(stalledMs, (socket: Socket) => socket.destroy());
     // Before the server's own listener, so that this very connection sees a renewed certificate.
     server.prependListener("connection", (socket: Socket) => {
+      const key = connectionKey(socket);
       this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
+      socket.once("close", () => {
+        this.#sockets.delete(socket);
+        this.#room.leave(key);
+      });
       socket.on("error", () => socket.destroy());
+      if (!this.#room.enter(key, () => socket.destroy())) socket.destroy();
       this.#refreshCertificate();
     });
     server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
@@ -266,6 +275,7 @@ class Server implements NetworkServer {
     const authorization = head.headers.get("authorization")?.[0];
     const caller = await this.#callers.identify(authorization, this.#remoteOf(message));
     if ("problem" in caller) return problemResponse(caller.problem, caller.headers);
+    if (caller.role !== "anonymous") this.#room.prove(connectionKey(message.socket));
     // Nobody without a key gets as far as having a body read.
     if (caller.role === "anonymous" && head.method !== "GET" && head.method !== "HEAD") {
       return keyRequired();
@@ -284,6 +294,11 @@ class Server implements NetworkServer {
     }
     return { address, loopback, tunnelFrom };
   }
+}
+
+/** The same for a connection and for the TLS on it. */
+function connectionKey({ remoteAddress = "", remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function tlsOptions({ key, cert }: ListenerCertificate) {

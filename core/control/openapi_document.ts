@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { PluginApiRoute } from "../plugin/types.ts";
 import { type Access, coreAccess } from "./authorisation.ts";
 import { openApiPath, pathParameters } from "./plugin_routes.ts";
@@ -57,20 +58,41 @@ function pluginOperation(route: PluginApiRoute, problem: unknown) {
   return {
     summary: route.summary,
     ...securityOf(route.access ?? "admin"),
-    parameters: pathParameters(route.path).map((name) => ({
-      name,
-      in: "path" as const,
-      required: true,
-      schema: { type: "string" as const },
-    })),
+    parameters: [
+      ...pathParameters(route.path).map((name) => ({
+        name,
+        in: "path" as const,
+        required: true,
+        schema: { type: "string" as const },
+      })),
+      ...queryParameters(route),
+    ],
     ...(route.method === "POST" || route.method === "PUT"
-      ? { requestBody: { content: { "application/json": { schema: {} } } } }
+      ? { requestBody: { content: { "application/json": { schema: route.body ?? {} } } } }
       : {}),
     responses: {
       "2XX": { description: "As the plugin says", content: { "application/json": { schema: {} } } },
       default: problem,
     },
   };
+}
+
+const objectSchema = z.object({
+  properties: z.record(z.string(), z.unknown()),
+  required: z.array(z.string()).default([]),
+});
+
+function queryParameters({ method, query }: PluginApiRoute) {
+  const schema = objectSchema.safeParse(query);
+  if (!schema.success) return [];
+  const { properties, required } = schema.data;
+  return Object.entries(properties).map(([name, one]) => ({
+    name,
+    in: "query" as const,
+    // What `DELETE` needs may stand in its body as well.
+    required: method === "GET" && required.includes(name),
+    schema: one,
+  }));
 }
 
 /** OpenAPI can say that a key is needed. `x-access` says which kind, or that none is enough. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { HealthReport, StatusReport } from "./types.ts";
+import type { ExitsReport, HealthReport, StatusReport } from "./types.ts";
 
 const sessionKind = z.enum(["quic", "direct_quic", "websocket"]);
 const role = z.enum(["ca", "scribe", "exit", "relay-only"]);
@@ -22,14 +22,18 @@ const selfStatus = z.object({
   dataDir: z.string(),
 });
 
-const certificateStatus = z.object({
-  serial: z.string(),
-  fingerprint: z.string(),
+const lifetime = z.object({
   notBefore: z.string(),
   notAfter: z.string(),
   remainingSeconds: z.number(),
   status: z.enum(["valid", "expiring", "expired"]),
+});
+
+const certificateStatus = lifetime.extend({
+  serial: z.string(),
+  fingerprint: z.string(),
   caFingerprint: z.string(),
+  ca: lifetime,
 });
 
 const configStatus = z.object({
@@ -49,6 +53,7 @@ const peerStatus = z.object({
   addresses: texts,
   meshAddresses: texts,
   link: z.union([sessionKind, z.literal("-")]),
+  carrier: z.enum(["fast", "quic", "websocket"]).nullable(),
   latencyMs: z.number().nullable(),
   loss: z.number(),
   hops: z.int(),
@@ -62,6 +67,12 @@ const peerStatus = z.object({
   bytesOut: z.number(),
 });
 
+const warning = z.object({
+  code: z.string(),
+  severity: z.enum(["warning", "error"]),
+  text: z.string(),
+});
+
 /** `GET /api/status`. */
 export const statusSchema: z.ZodType<StatusReport> = z.object({
   self: selfStatus,
@@ -73,17 +84,36 @@ export const statusSchema: z.ZodType<StatusReport> = z.object({
     detail: z.string(),
   })),
   config: configStatus.nullable(),
-  warnings: z.array(z.object({
-    code: z.string(),
-    severity: z.enum(["warning", "error"]),
-    text: z.string(),
-  })),
+  warnings: z.array(warning),
 });
 
 /** `GET /api/health`. */
 export const healthSchema: z.ZodType<HealthReport> = z.object({
   ok: z.boolean(),
+  status: z.enum(["ok", "degraded", "failing"]),
+  reasons: z.array(warning),
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+});
+
+/** `GET /api/exits`. */
+export const exitsSchema: z.ZodType<ExitsReport> = z.object({
+  routes: z.array(z.object({
+    cidr: z.string(),
+    via: z.string(),
+    state: z.enum([
+      "active",
+      "standby",
+      "own",
+      "unreachable",
+      "optional",
+      "unapproved",
+      "unannounced",
+      "reserved",
+    ]),
+    score: z.number().nullable(),
+  })),
+  use: z.string().nullable(),
+  killswitch: z.boolean(),
 });
 
 /** `GET /api/permissions`. */

@@ -29,6 +29,12 @@ export function sampleStatus(changes: Partial<StatusReport> = {}): StatusReport 
       remainingSeconds: 7_776_000,
       status: "valid",
       caFingerprint: "cd".repeat(32),
+      ca: {
+        notBefore: "2026-01-01T00:00:00.000Z",
+        notAfter: "2036-01-01T00:00:00.000Z",
+        remainingSeconds: 300_000_000,
+        status: "valid",
+      },
     },
     peers: [],
     plugins: [{ name: "ca", state: "running", detail: "" }],
@@ -51,8 +57,14 @@ export function sampleControl(changes: Partial<NodeControl> = {}): NodeControl {
   return {
     status: () => sampleStatus(),
     health: () =>
-      Promise.resolve({ ok: true, checks: [{ name: "node", ok: true, detail: "joined" }] }),
+      Promise.resolve({
+        ok: true,
+        status: "ok",
+        reasons: [],
+        checks: [{ name: "node", ok: true, detail: "joined" }],
+      }),
     probePermissions: () => Promise.resolve([{ what: "ffi", allowed: false, detail: "denied" }]),
+    exits: () => ({ routes: [], use: null, killswitch: false }),
     stop: () => {},
     pluginRoutes: () => [],
     metrics: () => Promise.resolve("pulse_peers_total 3\n"),

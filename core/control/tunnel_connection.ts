@@ -81,9 +81,10 @@ async function open(
       );
     }
     using deadline = new Deadline(openTimeoutMs, options.signal);
-    mesh = await options.openStream({ node, protocol: "tcp", target, port }, {
-      signal: deadline.signal,
-    });
+    const where = node === undefined
+      ? { node: "", protocol: "tcp.exit" }
+      : { node, protocol: "tcp" };
+    mesh = await options.openStream({ ...where, target, port }, { signal: deadline.signal });
   } catch (error) {
     await refuse(stream, error, options.signal);
     return null;

@@ -6,8 +6,8 @@ export const maxTunnelLine = 4_096;
 
 /** What a client asks for in its first line. */
 export interface TunnelRequest {
-  /** Id, unique prefix of an id, or name. */
-  readonly node: string;
+  /** Id, unique prefix of an id, or name; left out for the exit that leads to the target. */
+  readonly node?: string;
   /** `host:port` as the destination sees it. */
   readonly target: string;
   /** Only on the TCP listener: the node's local token. */
@@ -22,7 +22,7 @@ export interface TunnelOpened {
 }
 
 const requestSchema = z.strictObject({
-  node: z.string().min(1).max(100),
+  node: z.string().min(1).max(100).optional(),
   target: z.string().min(3).max(300),
   port: z.int().min(1).max(65_535).optional(),
   token: z.string().max(200).optional(),
@@ -57,7 +57,12 @@ export function parseTunnelRequest(line: string): TunnelRequest & { readonly por
       `port ${result.data.port} is not the port of the target ${target}`,
     );
   }
-  return token === undefined ? { node, target, port } : { node, target, port, token };
+  return {
+    target,
+    port,
+    ...(node !== undefined && { node }),
+    ...(token !== undefined && { token }),
+  };
 }
 
 /** The port of `host:port` or `[v6]:port`. @throws {ControlError} TUNNEL_INVALID */

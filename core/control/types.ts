@@ -1,3 +1,4 @@
+import type { ExitRoute } from "../exits/mod.ts";
 import type { HistoryControl } from "../history/types.ts";
 import type { NodeId, Role } from "../identity/types.ts";
 import type { PluginApiRoute, PluginStatus } from "../plugin/types.ts";
@@ -52,15 +53,22 @@ export interface SelfStatus {
   readonly dataDir: string;
 }
 
-export interface CertificateStatus {
-  readonly serial: string;
-  readonly fingerprint: string;
+/** How long something is good for. */
+export interface Lifetime {
   /** RFC 3339. */
   readonly notBefore: string;
   readonly notAfter: string;
   readonly remainingSeconds: number;
+  /** `expiring`: less than a quarter of its life is left. */
   readonly status: "valid" | "expiring" | "expired";
+}
+
+export interface CertificateStatus extends Lifetime {
+  readonly serial: string;
+  readonly fingerprint: string;
   readonly caFingerprint: string;
+  /** The certificate of the CA that issued it. */
+  readonly ca: Lifetime;
 }
 
 export interface PeerStatus {
@@ -72,6 +80,8 @@ export interface PeerStatus {
   readonly meshAddresses: readonly string[];
   /** `-` when there is no direct session. */
   readonly link: SessionKind | "-";
+  /** How IP packets to it travel; null where there is no packet tunnel to it. */
+  readonly carrier: "fast" | "quic" | "websocket" | null;
   /** Of the link when there is one, else of the best path; null while unmeasured or unreachable. */
   readonly latencyMs: number | null;
   /** 0..1 */
@@ -107,7 +117,12 @@ export interface PermissionProbe {
 
 /** `GET /api/health`: whether the node does its work. */
 export interface HealthReport {
+  /** False when something fails. */
   readonly ok: boolean;
+  /** `degraded`: it works, and something is going to need somebody. */
+  readonly status: "ok" | "degraded" | "failing";
+  /** Why it is degraded or failing, the node's own words. */
+  readonly reasons: readonly HealthWarning[];
   /** The node itself, then every plugin. */
   readonly checks: readonly HealthCheck[];
 }
@@ -120,11 +135,20 @@ export interface HealthCheck {
   readonly detail: string;
 }
 
+/** `GET /api/exits`: the routes out of the mesh as this node sees them. */
+export interface ExitsReport {
+  readonly routes: readonly ExitRoute[];
+  /** Through whom the whole internet goes: `auto`, a node as the operator named it, or null. */
+  readonly use: string | null;
+  readonly killswitch: boolean;
+}
+
 /** What the control API needs of a running node. */
 export interface NodeControl {
   status(): StatusReport;
   /** Asks every plugin too, so it may take as long as the slowest of them. */
   health(): Promise<HealthReport>;
+  exits(): ExitsReport;
   /** Tries, from inside the process, what a relay must not be able to do. */
   probePermissions(): Promise<readonly PermissionProbe[]>;
   /** Begins an orderly stop; returns at once. */
@@ -146,6 +170,7 @@ export const dataFiles = {
   state: "state.json",
   networkConfig: "network.config",
   networkMark: "network.mark",
+  caRoll: "ca.roll",
   controlSocket: "pulse.sock",
   tunnelSocket: "tunnel.sock",
   localToken: "local-token",

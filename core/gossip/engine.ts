@@ -224,6 +224,16 @@ export class GossipEngine {
     return this.revoke(wanted, now);
   }
 
+  /** Forgets other nodes' records of which the owner thinks nothing any more. */
+  drop(unwanted: (record: GossipRecord) => boolean, now: number): GossipEffects {
+    for (
+      const record of this.#table.removeWhere((entry) => entry.id !== this.id && unwanted(entry))
+    ) {
+      this.#state.emit({ type: "removed", record, reason: "dropped" });
+    }
+    return this.#effects(now);
+  }
+
   /** Does whatever is due. Harmless when called early or late. */
   tick(now: number): GossipEffects {
     this.#publish(now);

@@ -13,7 +13,7 @@ export type GossipEvent =
   | {
     readonly type: "removed";
     readonly record: GossipRecord;
-    readonly reason: "pruned" | "revoked";
+    readonly reason: "pruned" | "revoked" | "dropped";
   }
   /** The author signed two different records with one sequence; the first is kept. */
   | { readonly type: "equivocation"; readonly id: NodeId; readonly sequence: number }

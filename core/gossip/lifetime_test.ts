@@ -121,3 +121,17 @@ Deno.test("a hop count of zero brings a liar nothing but traffic it could have s
   assert.equal(b.engine.counters().recordsOut, recordsOut);
   assert.equal(b.engine.version, version);
 });
+
+Deno.test("a record that is dropped comes back by its author's next word, and never this node's own", async () => {
+  const mesh = await TestMesh.create();
+  const [a, b] = await mesh.line(2);
+  mesh.run(10_000);
+  mesh.apply(b!, b!.engine.drop(() => true, mesh.now));
+  assert.equal(b!.engine.get(a!.id), undefined);
+  assert.notEqual(b!.engine.get(b!.id), undefined);
+  const last = b!.events.at(-1);
+  assert.ok(last?.type === "removed" && last.reason === "dropped" && last.record.id === a!.id);
+  mesh.say(a!, { version: "new" });
+  mesh.run(10_000);
+  assert.equal(b!.engine.get(a!.id)?.report.version, "new");
+});

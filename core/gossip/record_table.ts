@@ -120,6 +120,13 @@ export class RecordTable {
     return pruned;
   }
 
+  /** Removes records without burying them: their authors may come back with any sequence. */
+  removeWhere(unwanted: (entry: RecordEntry) => boolean): RecordEntry[] {
+    const removed = [...this.#entries.values()].filter(unwanted);
+    for (const entry of removed) this.#remove(entry);
+    return removed;
+  }
+
   /** The record last pruned under this id, for as long as it is remembered. */
   tombstone(id: NodeId): RecordEntry | undefined {
     return this.#tombstones.get(id)?.entry;

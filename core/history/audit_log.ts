@@ -1,7 +1,8 @@
 import type { Json } from "../plugin/types.ts";
 import { errorText } from "../errors/mod.ts";
 import { type AuditHead, emptyHead, readAuditHead, writeAuditHead } from "./audit_head.ts";
-import { type HistoryDatabase, numberOf, type Row, textOf } from "./database.ts";
+import { numberOf, type Row, textOf } from "../storage/columns.ts";
+import type { HistoryDatabase } from "./database.ts";
 import { chainHash, type ChainLink, type ChainPosition, walkChain } from "./hash_chain.ts";
 import { redact } from "./redact.ts";
 import type { StorageHealth } from "./storage_health.ts";

@@ -1,11 +1,10 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";
 import { createRequire } from "node:module";
 import { errorText } from "../errors/mod.ts";
+import { numberOf, type Row } from "../storage/columns.ts";
 import { HistoryError } from "./errors.ts";
 import type { StorageHealth } from "./storage_health.ts";
-
-export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 export interface HistoryDatabaseOptions {
   readonly path: string;
@@ -219,30 +218,4 @@ function removeIfThere(path: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-/** A TEXT column. */
-export function textOf(row: Row | undefined, column: string): string {
-  const value = row?.[column];
-  if (typeof value !== "string") throw wrongType(column);
-  return value;
-}
-
-/** An INTEGER or REAL column that is never NULL. */
-export function numberOf(row: Row | undefined, column: string): number {
-  const value = row?.[column];
-  if (typeof value !== "number") throw wrongType(column);
-  return value;
-}
-
-export function optionalText(row: Row, column: string): string | null {
-  return row[column] === null ? null : textOf(row, column);
-}
-
-export function optionalNumber(row: Row, column: string): number | null {
-  return row[column] === null ? null : numberOf(row, column);
-}
-
-function wrongType(column: string): Error {
-  return new Error(`database disk image is malformed: a wrong value in "${column}"`);
 }

@@ -1,5 +1,6 @@
 import type { Json } from "../plugin/types.ts";
-import { type HistoryDatabase, numberOf, optionalText, type Row, textOf } from "./database.ts";
+import { numberOf, optionalText, type Row, textOf } from "../storage/columns.ts";
+import type { HistoryDatabase } from "./database.ts";
 import { EventFeed } from "./event_feed.ts";
 import { redact } from "./redact.ts";
 import type {

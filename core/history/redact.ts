@@ -5,6 +5,9 @@ const secretKey = /token|secret|passw|psk|credential|invite|(^|[^a-z])code$|priv
 /** What names a secret without being one: ids, fingerprints, public keys. */
 const harmless = /^(token_?id|public_?key|key_?id)s?$/i;
 
+/** What `code` is in errors and warnings: `CONFIG_FORKED`. */
+const errorCodeText = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/;
+
 const limits = { depth: 6, entries: 64, text: 1_024 } as const;
 
 /** The value without secrets and without more than a log should hold: long texts and lists are cut, deep ones left out. */
@@ -32,6 +35,7 @@ export function redact(value: Json | undefined, depth = 0): Json {
 
 function isSecret(key: string, value: Json | undefined): boolean {
   if (value === null || typeof value === "boolean" || typeof value === "number") return false;
+  if (key === "code" && typeof value === "string" && errorCodeText.test(value)) return false;
   return secretKey.test(key) && !harmless.test(key);
 }
 

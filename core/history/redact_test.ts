@@ -10,6 +10,7 @@ Deno.test("secrets are not shown, wherever they stand; ids and public keys are",
       keys: ["d"],
       nested: [{ clientSecret: "e", password: { deep: "f" } }],
       inviteCode: "g",
+      code: "h",
       tokenId: "1122",
       publicKey: "aa",
       monkey: 3,
@@ -25,6 +26,7 @@ Deno.test("secrets are not shown, wherever they stand; ids and public keys are",
       keys: "[redacted]",
       nested: [{ clientSecret: "[redacted]", password: "[redacted]" }],
       inviteCode: "[redacted]",
+      code: "[redacted]",
       tokenId: "1122",
       publicKey: "aa",
       monkey: 3,
@@ -33,6 +35,11 @@ Deno.test("secrets are not shown, wherever they stand; ids and public keys are",
       none: null,
     },
   );
+});
+
+Deno.test("the code of an error is no secret", () => {
+  assert.deepEqual(redact({ code: "CONFIG_FORKED" }), { code: "CONFIG_FORKED" });
+  assert.deepEqual(redact({ inviteCode: "CONFIG_FORKED" }), { inviteCode: "[redacted]" });
 });
 
 Deno.test("long texts and lists are cut, deep values left out, and a key __proto__ stays a key", () => {

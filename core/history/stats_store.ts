@@ -1,11 +1,5 @@
-import {
-  type HistoryDatabase,
-  numberOf,
-  optionalNumber,
-  optionalText,
-  type Row,
-  textOf,
-} from "./database.ts";
+import { numberOf, optionalNumber, optionalText, type Row, textOf } from "../storage/columns.ts";
+import type { HistoryDatabase } from "./database.ts";
 import {
   type Bucket,
   bucketStart,

@@ -11,7 +11,7 @@ import { oids } from "./oids.ts";
 import { derToPem } from "./pem.ts";
 import { anchorDetails, equalBytes } from "./trust_anchor.ts";
 import { networkServerName, type NodeCertificate, type NodeId, nodeServerName } from "./types.ts";
-import type { Role, TrustAnchor } from "./types.ts";
+import type { Role, Trust, TrustAnchor } from "./types.ts";
 
 export interface ValidationOptions {
   /** Wall clock, milliseconds since the epoch. */
@@ -31,17 +31,17 @@ const rolePrefix = "pulse:role:";
 const maxMeshAddresses = 8;
 
 /**
- * The only way to a `NodeCertificate`. Checks the certificate against the one CA and pulse's own profile; there are no
- * chains, no intermediates and no defaults. The input is copied.
+ * The only way to a `NodeCertificate`. Checks the certificate against the CA (either one, while the CA is being rolled) and pulse's own
+ * profile; there are no chains, no intermediates and no defaults. The input is copied.
  * @throws {CertificateError} with one of the `CERT_` codes
  */
 export function validateCertificate(
   der: Uint8Array,
-  anchor: TrustAnchor,
+  trust: TrustAnchor | Trust,
   options: ValidationOptions,
 ): NodeCertificate {
   const fields = parseCertificateFields(der);
-  checkSigner(fields, anchor);
+  const anchor = signerOf(fields, "anchors" in trust ? trust : { anchors: [trust], retired: [] });
   if (options.ignoreDates !== true) checkDates(fields, anchor, options.now);
   checkPurpose(fields, options.usage);
   const id = checkKey(fields);
@@ -72,29 +72,38 @@ export function validateCertificate(
     notAfter: fields.notAfter,
     meshAddresses,
     roles,
+    issuer: anchor.fingerprint,
   };
 }
 
-function checkSigner(fields: CertificateFields, anchor: TrustAnchor): void {
-  const { subject, key } = anchorDetails(anchor);
-  if (!equalBytes(fields.issuer, subject)) {
+function signerOf(fields: CertificateFields, { anchors, retired }: Trust): TrustAnchor {
+  const names = (anchor: TrustAnchor) => equalBytes(fields.issuer, anchorDetails(anchor).subject);
+  const signs = (anchor: TrustAnchor) =>
+    names(anchor) && verifyWithKey(anchorDetails(anchor).key, fields.tbs, fields.signature);
+  const signer = anchors.find(signs);
+  if (signer !== undefined) return signer;
+  if (retired.some(signs)) {
+    throw new CertificateError(
+      "CERT_RETIRED",
+      "the certificate was issued by a CA that this network has retired: the node has to join again, with a new invite",
+    );
+  }
+  if (!anchors.some(names)) {
     throw new CertificateError(
       "CERT_ISSUER",
       "the certificate was not issued by this network's CA",
     );
   }
-  if (!verifyWithKey(key, fields.tbs, fields.signature)) {
-    throw new CertificateError(
-      "CERT_SIGNATURE",
-      "the certificate's signature is not of this network's CA",
-    );
-  }
+  throw new CertificateError(
+    "CERT_SIGNATURE",
+    "the certificate's signature is not of this network's CA",
+  );
 }
 
 function checkDates(fields: CertificateFields, anchor: TrustAnchor, now: number): void {
   const at = (time: number) => new Date(time).toISOString();
-  if (now < fields.notBefore || now < anchorDetails(anchor).notBefore) {
-    const from = Math.max(fields.notBefore, anchorDetails(anchor).notBefore);
+  if (now < fields.notBefore || now < anchor.notBefore) {
+    const from = Math.max(fields.notBefore, anchor.notBefore);
     throw new CertificateError(
       "CERT_NOT_YET_VALID",
       `the certificate is valid from ${at(from)}, the clock here says ${at(now)}`,

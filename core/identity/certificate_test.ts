@@ -188,3 +188,20 @@ Deno.test("truncated, extended, oversized and random input is refused as a certi
     { numRuns: 1000 },
   );
 });
+
+Deno.test("during a roll the certificates of two CAs with one name count, and of a retired one it is said so", async () => {
+  const next = await createTestCa("corp");
+  const certificates = [await ca.issue(), await next.issue()].map(({ certificate }) => certificate);
+  const both = { anchors: [next.anchor, ca.anchor], retired: [] };
+  for (const certificate of certificates) {
+    assert.equal(validateCertificate(certificate.der, both, { now }).issuer, certificate.issuer);
+  }
+  const finished = { anchors: [next.anchor], retired: [ca.anchor] };
+  const [old, fresh] = certificates;
+  assert.equal(validateCertificate(fresh!.der, finished, { now }).issuer, next.anchor.fingerprint);
+  assert.throws(() => validateCertificate(old!.der, finished, { now }), { code: "CERT_RETIRED" });
+  const { certificate: stranger } = await (await createTestCa("corp")).issue();
+  assert.throws(() => validateCertificate(stranger.der, finished, { now }), {
+    code: "CERT_SIGNATURE",
+  });
+});

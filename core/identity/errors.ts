@@ -12,6 +12,8 @@ export type CertificateErrorCode =
   | "CERT_MALFORMED"
   | "CERT_ISSUER"
   | "CERT_SIGNATURE"
+  /** Of a CA that counted once. */
+  | "CERT_RETIRED"
   | "CERT_EXPIRED"
   | "CERT_NOT_YET_VALID"
   | "CERT_CA_FLAG"

@@ -5,13 +5,13 @@ import type { JoinResult } from "./join_client.ts";
 import { JoinError } from "./join_errors.ts";
 import { frameJoin, type JoinByteStream } from "./join_framing.ts";
 import { decodeAnswer, joinTimeoutMs } from "./join_messages.ts";
-import type { NodeKey, TrustAnchor } from "./types.ts";
+import type { NodeKey, Trust } from "./types.ts";
 
 /** What a node brings to a renewal. */
 export interface RenewOptions {
   readonly key: NodeKey;
-  /** The CA the new certificate has to be from: the one there was. */
-  readonly anchor: TrustAnchor;
+  /** The CAs the new certificate may be from. */
+  readonly trust: Trust;
   readonly network: string;
   /** Wall clock, milliseconds since the epoch. */
   readonly now: number;
@@ -31,7 +31,7 @@ export async function renewCertificate(
   stream: JoinByteStream,
   options: RenewOptions,
 ): Promise<JoinResult> {
-  const { key, anchor, network, now } = options;
+  const { key, trust, network, now } = options;
   const csr = await createCsr(key, network);
   const message = await exchangeWithin(joinTimeoutMs, options.signal, async () => {
     const channel = frameJoin(stream, "");
@@ -45,6 +45,7 @@ export async function renewCertificate(
   if (reason !== "") {
     throw new JoinError("JOIN_REFUSED", `the CA refused the renewal: ${reason}`, { reason });
   }
-  const certificate = validateCertificate(der, anchor, { now, network, expect: key.id });
+  const certificate = validateCertificate(der, trust, { now, network, expect: key.id });
+  const anchor = trust.anchors.find(({ fingerprint }) => fingerprint === certificate.issuer)!;
   return { certificatePem: certificate.pem, anchorPem: anchor.pem };
 }

@@ -203,6 +203,7 @@ function issueCredentials(
       notAfter: Math.floor(notAfter / 1000) * 1000,
       meshAddresses,
       roles,
+      issuer: anchor.fingerprint,
     },
   };
 }

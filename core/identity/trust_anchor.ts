@@ -9,7 +9,6 @@ import type { TrustAnchor } from "./types.ts";
 /** What validation needs of an anchor, worked out once. */
 interface AnchorDetails {
   readonly subject: Uint8Array;
-  readonly notBefore: number;
   readonly key: KeyObject;
 }
 
@@ -32,9 +31,10 @@ export function trustAnchorFromDer(der: Uint8Array): TrustAnchor {
     pem: derToPem(fields.der),
     fingerprint: hash("sha256", fields.der, "hex"),
     publicKey: fields.publicKey,
+    notBefore: fields.notBefore,
     notAfter: fields.notAfter,
   };
-  details.set(anchor, { subject: fields.subject, notBefore: fields.notBefore, key });
+  details.set(anchor, { subject: fields.subject, key });
   return anchor;
 }
 

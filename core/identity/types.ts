@@ -33,23 +33,42 @@ export interface NodeCertificate {
   /** Mesh addresses bound into the certificate: IPv4 first, then IPv6. */
   readonly meshAddresses: readonly string[];
   readonly roles: readonly Role[];
+  /** Fingerprint of the CA certificate it was found to be signed by. */
+  readonly issuer: string;
 }
 
-/** The CA a node trusts, and nothing else is trusted. */
+/** A CA's own certificate. */
 export interface TrustAnchor {
   readonly der: Uint8Array;
   readonly pem: string;
   /** SHA-256 over the DER, lower-case hex. */
   readonly fingerprint: string;
   readonly publicKey: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
   readonly notAfter: number;
+}
+
+/** Whose certificates a node believes, and nobody else's: one CA, two while the CA is being rolled. */
+export interface Trust {
+  readonly anchors: readonly TrustAnchor[];
+  /** CAs whose certificates counted once: for a refusal that says so. */
+  readonly retired: readonly TrustAnchor[];
 }
 
 /** Everything a joined node proves itself with. Replaced as a whole on renewal. */
 export interface Credentials {
   readonly key: NodeKey;
   readonly certificate: NodeCertificate;
+  /** The CA that issued the certificate. */
   readonly anchor: TrustAnchor;
+  /** Whose certificates count. @default those of `anchor` */
+  readonly trust?: Trust;
+}
+
+/** Whose certificates count for a node with these credentials. */
+export function trustOf({ anchor, trust }: Credentials): Trust {
+  return trust ?? { anchors: [anchor], retired: [] };
 }
 
 /** `<id>.<network>.pulse.internal`: a name no public CA can sign, so Deno's built-in roots cannot matter. */

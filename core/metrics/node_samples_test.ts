@@ -15,12 +15,28 @@ Deno.test("every name that dashboards of the field know is there, with its label
     "pulse_peer_link_type",
     "pulse_node_info",
     "pulse_cert_expiry_seconds",
+    "pulse_ca_expiry_seconds",
     "pulse_revoked_nodes_total",
     "pulse_dns_zones_total",
     "pulse_acl_rules_total",
+    "pulse_node_stats_bytes_in",
+    "pulse_node_stats_bytes_out",
+    "pulse_node_stats_active_conns",
   ];
   for (const name of names) assert.ok(named(name).length > 0, name);
-  assert.deepEqual(Object.keys(named("pulse_peer_latency_ms")[0]!.labels!), ["node_id", "name"]);
+  for (const name of ["latency_ms", "loss_ratio", "hop_count"]) {
+    assert.deepEqual(Object.keys(named(`pulse_peer_${name}`)[0]!.labels!), ["node_id", "name"]);
+  }
+  assert.deepEqual(Object.keys(named("pulse_peer_link_type")[0]!.labels!), [
+    "node_id",
+    "name",
+    "type",
+  ]);
+  const stats = ["bytes_in", "bytes_out", "active_conns"].map((name) =>
+    named(`pulse_node_stats_${name}`)[0]!
+  );
+  assert.deepEqual(stats.map(({ value }) => value), [1_000, 2_000, 6]);
+  assert.deepEqual(stats[0]!.labels, { node_id: "a".repeat(32) });
   assert.deepEqual(named("pulse_node_info")[0]!.labels, {
     node_id: "a".repeat(32),
     network_id: "home",

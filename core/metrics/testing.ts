@@ -10,6 +10,7 @@ export function sampleInput(peers: number): MetricsInput {
     network: "home",
     version: "1.2.3",
     certificateSecondsLeft: 7_776_000,
+    caSecondsLeft: 315_360_000,
     peers: Array.from({ length: peers }, (_, n): PeerMetrics => ({
       id: n.toString(16).padStart(32, "0"),
       name: n % 3 === 0 ? null : `node-${n}`,
@@ -34,6 +35,7 @@ export function sampleInput(peers: number): MetricsInput {
     },
     gossip: { bytesIn: 100, bytesOut: 200, forged: 1, recordsIn: 50 },
     reconnects: 6,
+    traffic: { bytesIn: 1_000, bytesOut: 2_000 },
     roundTrips: roundTrips.snapshot(),
   };
 }

@@ -51,6 +51,8 @@ export interface MetricsInput {
   readonly network: string;
   readonly version: string;
   readonly certificateSecondsLeft: number;
+  /** Of the CA's certificate. */
+  readonly caSecondsLeft: number;
   readonly peers: readonly PeerMetrics[];
   readonly revoked: number;
   readonly flows: FlowMetrics;
@@ -58,6 +60,8 @@ export interface MetricsInput {
   readonly gossip: GossipMetrics;
   /** Links that came back after they had been up before. */
   readonly reconnects: number;
+  /** Bytes over all links since the start. */
+  readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
   /** Round trips of links in seconds. */
   readonly roundTrips: MetricHistogram;
 }

@@ -83,7 +83,6 @@ export const bodySchema = z.object({
   routes: z.array(route).max(limits.routes),
   templates: z.record(z.string().min(1).max(limits.patternLength), template)
     .refine(...atMost(limits.templates)),
-  anchors: z.array(z.string().max(limits.anchorLength)).max(limits.anchors),
 }).superRefine((body, ctx) => {
   // Refused already, and nothing can be compared with it.
   if (!isMeshCidr(body.meshCidr)) return;

@@ -15,11 +15,15 @@ export interface Offered {
   readonly error: NetConfigError | undefined;
 }
 
-/** Two different configs, or two different grants, with one number: their signer made a mistake, or has a double. */
+/**
+ * Two of what there should be one of: their signer made a mistake, has a double, or has forgotten something. `config`, `grant`: two with
+ * one number. `parent`: a config that does not continue the one it follows here, but another with its number. `role`: a config this node
+ * published while the CA had made another node the scribe.
+ */
 export interface Fork {
-  readonly what: "config" | "grant";
+  readonly what: "config" | "grant" | "parent" | "role";
   readonly position: ConfigPosition;
-  /** Hashes: the one that came first and stays, and the other. */
+  /** Hashes: the one that holds or held here, and the other. */
   readonly kept: string;
   readonly other: string;
 }
@@ -38,6 +42,9 @@ export interface ConfigState {
   readonly rolledBack: boolean;
 }
 
+/** Hashes of configs that were in force here, and of their doubles; the oldest are forgotten. */
+const maxRemembered = 1_024;
+
 const nothing: Offered = { config: false, grant: false, error: undefined };
 
 /**
@@ -53,6 +60,10 @@ export class ConfigStore {
   #refused: NetConfigError | null = null;
   #fork: Fork | null = null;
   #rolledBack = false;
+  /** By position, since this node started; the oldest first. */
+  readonly #past = new Map<string, string>();
+  /** Hashes of doubles that have been told, so that the next version ends the matter. */
+  readonly #doubles = new Set<string>();
 
   /** @param options.trust asked each time: a renewal or a CA roll may change the anchors */
   constructor(options: { readonly self: NodeId; readonly trust: () => ConfigTrust }) {
@@ -96,8 +107,9 @@ export class ConfigStore {
     readonly config?: Uint8Array | undefined;
     readonly floor?: ConfigPosition | undefined;
   }): Offered {
-    const grant = stored.grant === undefined ? nothing : this.offerGrant(stored.grant);
+    // The config first: what was in force stays in force, though the CA may have granted a later epoch since.
     const config = stored.config === undefined ? nothing : this.#offer(stored.config);
+    const grant = stored.grant === undefined ? nothing : this.offerGrant(stored.grant);
     this.#floor = stored.floor ?? noPosition;
     this.#rolledBack = comparePositions(this.position, this.#floor) < 0;
     return {
@@ -105,6 +117,13 @@ export class ConfigStore {
       config: config.config,
       error: config.error ?? grant.error,
     };
+  }
+
+  /** Whether this node has had another config with this number, in the epoch that has not ended. */
+  contradicts(position: ConfigPosition, hash: string): boolean {
+    if (position.epoch !== this.#grant?.grant.epoch) return false;
+    const past = this.#past.get(positionText(position));
+    return past !== undefined && past !== hash && !this.#doubles.has(hash);
   }
 
   /** A grant without a config. */
@@ -135,13 +154,14 @@ export class ConfigStore {
 
   #offer(bytes: Uint8Array): Offered {
     return this.#guarded(() => {
-      const config = verifySignedConfig(bytes, this.#trust());
-      const grant = this.#takeGrant(config.grant);
+      const config = verifySignedConfig(bytes, this.#trust(), this.#grant?.grant.base?.hash);
+      const grant = config.grant !== null && this.#takeGrant(config.grant);
       const error = this.#whyNot(config);
       if (error === undefined && config.hash !== this.#config?.hash) {
+        this.#fork = this.#forkAfter(config);
         this.#config = config;
         this.#refused = null;
-        this.#fork = null;
+        this.#rememberPast(config);
         if (comparePositions(this.#floor, config.document) <= 0) this.#floor = noPosition;
         return { config: true, grant, hash: config.hash, error };
       }
@@ -155,7 +175,8 @@ export class ConfigStore {
       return work();
     } catch (error) {
       if (!(error instanceof NetConfigError)) throw error;
-      this.#refused = error;
+      // Of somebody who does not know yet that the CA was rolled: no reason to worry anybody.
+      if (error.code !== "NETCONFIG_RETIRED") this.#refused = error;
       return { config: false, grant: false, error };
     }
   }
@@ -166,6 +187,7 @@ export class ConfigStore {
     const epoch = grant.grant.epoch;
     if (held === null || epoch > held.grant.epoch) {
       this.#grant = grant;
+      this.#checkRole(grant);
       return true;
     }
     if (epoch === held.grant.epoch && grant.hash !== held.hash) {
@@ -182,6 +204,9 @@ export class ConfigStore {
     const at = positionText(document);
     const order = comparePositions(document, this.position);
     if (order < 0) {
+      if (this.contradicts(document, hash)) {
+        return this.#forked("config", document, this.#past.get(at)!, hash);
+      }
       return new NetConfigError(
         "NETCONFIG_OLD",
         `network config ${at} is older than ${positionText(this.position)}, which is in force`,
@@ -211,14 +236,45 @@ export class ConfigStore {
     return undefined;
   }
 
+  /** What there is to tell once this config is in force. */
+  #forkAfter({ document }: SignedConfig): Fork | null {
+    const held = this.#config;
+    const { epoch, version, parent, author } = document;
+    const next = held?.document.epoch === epoch && held.document.version + 1 === version;
+    if (next && parent !== null && parent !== held.hash) {
+      const { epoch, version } = held.document;
+      return { what: "parent", position: { epoch, version }, kept: held.hash, other: parent };
+    }
+    // That a change of this node's own was lost stays told until the node is asked for changes again.
+    return this.#fork?.what === "role" && author !== this.#self ? this.#fork : null;
+  }
+
+  /** The CA has made another node the scribe, on top of what there was before this node's last change. */
+  #checkRole({ grant: { scribe, base, epoch } }: SignedGrant): void {
+    const held = this.#config;
+    if (held === null || held.document.author !== this.#self || scribe === this.#self) return;
+    const order = comparePositions(held.document, base ?? noPosition);
+    if (held.document.epoch >= epoch || order <= 0) return;
+    const position = { epoch: held.document.epoch, version: held.document.version };
+    this.#fork = { what: "role", position, kept: base?.hash ?? "", other: held.hash };
+  }
+
+  #rememberPast({ document, hash }: SignedConfig): void {
+    this.#past.set(positionText(document), hash);
+    dropOldest(this.#past);
+  }
+
   #forked(
-    what: Fork["what"],
+    what: "config" | "grant",
     position: ConfigPosition,
     kept: string,
     other: string,
   ): NetConfigError {
     const at = what === "grant" ? `epoch ${position.epoch}` : positionText(position);
-    this.#fork = { what, position, kept, other };
+    const { epoch, version } = position;
+    this.#doubles.add(other);
+    dropOldest(this.#doubles);
+    this.#fork = { what, position: { epoch, version }, kept, other };
     return new NetConfigError(
       "NETCONFIG_FORKED",
       what === "grant"
@@ -227,4 +283,9 @@ export class ConfigStore {
       { what, at, kept, other },
     );
   }
+}
+
+function dropOldest(memory: Map<string, string> | Set<string>): void {
+  const [oldest] = memory.keys();
+  if (memory.size > maxRemembered && oldest !== undefined) memory.delete(oldest);
 }

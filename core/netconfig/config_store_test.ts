@@ -165,3 +165,63 @@ Deno.test("a new scribe publishes on top of the config its grant rests on, not w
     last.hash,
   ]);
 });
+
+Deno.test("a config that continues another one than was in force here is taken, and told", () => {
+  const s = store();
+  const [here, there] = ["a", "b"].map((note) => writeConfig(first, grant1, 6, { note })) as [
+    Written,
+    Written,
+  ];
+  const next = (version: number, parent: Written) =>
+    writeConfig(first, grant1, version, { document: { parent: parent.hash } });
+  s.offer(here.bytes);
+  const seventh = next(7, there);
+  assert.equal(s.offer(seventh.bytes).config, true);
+  assert.deepEqual(s.state.fork, {
+    what: "parent",
+    position: { epoch: 1, version: 6 },
+    kept: here.hash,
+    other: there.hash,
+  });
+  s.offer(next(8, seventh).bytes);
+  assert.equal(s.state.fork, null);
+});
+
+Deno.test("an older config is old news, unless it has the number of another one that was in force here", () => {
+  const s = store();
+  const [mine, other] = ["a", "b"].map((note) => writeConfig(first, grant1, 6, { note })) as [
+    Written,
+    Written,
+  ];
+  s.offer(mine.bytes);
+  s.offer(writeConfig(first, grant1, 9).bytes);
+  assert.equal(s.offer(mine.bytes).error?.code, "NETCONFIG_OLD");
+  assert.deepEqual([s.contradicts(s.position, mine.hash), s.state.fork], [true, null]);
+  assert.equal(s.offer(other.bytes).error?.code, "NETCONFIG_FORKED");
+  assert.deepEqual([s.state.fork?.what, s.state.fork?.kept], ["config", mine.hash]);
+  assert.equal(positionText(s.position), "1.9");
+  s.offerGrant(authority.grant(2, second.key.id).bytes);
+  assert.equal(s.contradicts({ epoch: 1, version: 6 }, other.hash), false);
+});
+
+Deno.test("a scribe whose last change the CA has overruled is told so, also after a restart and by what follows", () => {
+  const base = writeConfig(first, grant1, 4);
+  const lost = writeConfig(first, grant1, 5, { document: { parent: base.hash } });
+  const at = { epoch: 1, version: 4, hash: base.hash };
+  const grant2 = authority.grant(2, second.key.id, at);
+  const s = authority.store(first.key.id);
+  s.restore({ config: lost.bytes, grant: grant2.bytes });
+  const fork = { what: "role", position: { epoch: 1, version: 5 }, kept: base.hash };
+  assert.deepEqual(s.state.fork, { ...fork, other: lost.hash });
+  assert.equal(positionText(s.position), "1.5", "what was in force stays so for now");
+  s.offer(writeConfig(second, grant2, 5).bytes);
+  assert.deepEqual([s.state.fork?.what, positionText(s.position)], ["role", "2.5"]);
+  const grant3 = authority.grant(3, first.key.id);
+  s.offer(writeConfig(first, grant3, 6).bytes);
+  assert.equal(s.state.fork, null);
+
+  const outrun = authority.store(first.key.id);
+  outrun.restore({ config: base.bytes });
+  outrun.offerGrant(grant2.bytes);
+  assert.equal(outrun.state.fork, null, "nothing was lost");
+});

@@ -66,7 +66,6 @@ Deno.test("a full document comes back as it was written", () => {
     }],
     routes: [{ cidr: "192.168.0.0/16", via: b }, { cidr: "fd01::/64", via: b }],
     templates: { "tag:web": { "log-level": "debug" } },
-    anchors: ["-----BEGIN CERTIFICATE-----"],
   });
   assert.deepEqual(parseDocument(encodeDocument(full)), full);
 });
@@ -145,8 +144,6 @@ Deno.test("a record's value fits its type", () => {
 Deno.test("what is named twice and what is too much is refused", () => {
   const revocation = { node: a, at: 1, reason: "" };
   assert.match(refused({ ...emptyBody, revoked: [revocation, revocation] }), /second time/);
-  const many = Array.from({ length: configLimits.anchors + 1 }, () => "x");
-  assert.match(refused({ ...emptyBody, anchors: many }), /anchors/);
   const tags = Array.from({ length: configLimits.tagsPerNode + 1 }, (_, i) => `t${i}`);
   assert.match(refused({ ...emptyBody, nodes: { [a]: { ...plain, tags } } }), /tags/);
   assert.match(refused({ ...emptyBody, nodes: { "__proto__x": plain } }), /nodes/);

@@ -11,5 +11,4 @@ export const emptyBody: ConfigBody = {
   tokens: [],
   routes: [],
   templates: {},
-  anchors: [],
 };

@@ -9,6 +9,8 @@ export type NetConfigErrorCode =
   | "NETCONFIG_NETWORK"
   /** The grant is not of this network's CA. */
   | "NETCONFIG_GRANT"
+  /** The grant is of a CA that counted once. */
+  | "NETCONFIG_RETIRED"
   /** The document's epoch is not its grant's. */
   | "NETCONFIG_EPOCH"
   /** The author is not the scribe of its grant, or not the node its certificate names. */

@@ -208,7 +208,9 @@ export class ConfigExchange {
     if (offered.config) neighbour.failures = 0;
     else if (offered.hash === chunk.hash) this.#remember(chunk.hash);
     // Promised one thing and sent another: the next one may promise the same and keep its word.
-    else if (offered.error?.code === "NETCONFIG_OLD") this.#backOff(neighbour, now);
+    else if (offered.error !== undefined && /_(?:OLD|RETIRED)$/.test(offered.error.code)) {
+      this.#backOff(neighbour, now);
+    }
   }
 
   /** Hands over what came of an offer. A fork and old news are no lie of the neighbour that passed them on. */
@@ -217,7 +219,7 @@ export class ConfigExchange {
     if (offered.config) this.#news.push({ type: "config" });
     const { error } = offered;
     if (error === undefined || error.code === "NETCONFIG_OLD") return;
-    if (error.code === "NETCONFIG_FORKED" || error.code === "NETCONFIG_SUPERSEDED") {
+    if (noLie.has(error.code)) {
       this.#news.push({ type: "refused", peer: neighbour.id, error });
     } else this.#distrust(neighbour, error, now);
   }
@@ -265,6 +267,8 @@ export class ConfigExchange {
     const { config, grant } = this.#store.state;
     if (hash === "" || hash === config?.hash || this.#useless.has(hash)) return false;
     if (grant === null || position.epoch > grant.grant.epoch) return false;
+    // Of no use but to show that there are two.
+    if (this.#store.contradicts(position, hash)) return true;
     // Between two with one number, and below what this node once had, the CA's word counts.
     if (hash === grant.grant.base?.hash) {
       return comparePositions(position, this.#store.position) >= 0;
@@ -338,6 +342,13 @@ export class ConfigExchange {
 }
 
 const none = new Uint8Array(0);
+
+/** Why a neighbour that is honest may have passed on what is not taken. */
+const noLie: ReadonlySet<string> = new Set([
+  "NETCONFIG_FORKED",
+  "NETCONFIG_SUPERSEDED",
+  "NETCONFIG_RETIRED",
+]);
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -183,6 +183,22 @@ Deno.test("two configs with one number are told where they meet, and the next ve
   }
 });
 
+Deno.test("a scribe that goes on from an old disk, and has more versions by now, learns that its numbers were taken", () => {
+  const mesh = meshOf(3);
+  line(mesh, 2);
+  for (const version of [3, 4, 5]) publish(mesh, 0, writeConfig(one, grant1, version));
+  mesh.run(1_000);
+  // With the image of version 3, and unaware of the others.
+  for (const version of [3, 4, 5, 6, 7]) {
+    publish(mesh, 2, writeConfig(one, grant1, version, { note: version === 3 ? "" : "again" }));
+  }
+  mesh.connect(name(1), name(2));
+  mesh.run(1_000);
+  for (let i = 0; i < 3; i++) assert.equal(mesh.store(name(i)).position.version, 7);
+  const { fork } = mesh.store(name(2)).state;
+  assert.deepEqual([fork?.what, fork?.position], ["config", { epoch: 1, version: 5 }]);
+});
+
 Deno.test("any bytes at all are survived", () => {
   const mesh = meshOf(2);
   mesh.connect(name(0), name(1));

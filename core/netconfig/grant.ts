@@ -3,7 +3,7 @@ import { z } from "zod";
 import { verifyEd25519 } from "../identity/ed25519.ts";
 import { isNetworkName } from "../identity/network_name.ts";
 import { isNodeId } from "../identity/node_id.ts";
-import type { TrustAnchor } from "../identity/types.ts";
+import type { Trust, TrustAnchor } from "../identity/types.ts";
 import { ByteReader, concatBytes, uintBytes } from "./byte_reader.ts";
 import { NetConfigError } from "./errors.ts";
 import { maxCounter, maxGrantBytes, maxSignedGrantBytes } from "./limits.ts";
@@ -45,11 +45,11 @@ export function signGrant(
 
 /**
  * The only way to a `SignedGrant`. The input is copied.
- * @throws {NetConfigError} NETCONFIG_MALFORMED, NETCONFIG_GRANT, NETCONFIG_NETWORK
+ * @throws {NetConfigError} NETCONFIG_MALFORMED, NETCONFIG_GRANT, NETCONFIG_RETIRED, NETCONFIG_NETWORK
  */
 export function verifyGrant(
   bytes: Uint8Array,
-  options: { readonly network: string; readonly anchors: readonly TrustAnchor[] },
+  options: Pick<Trust, "anchors"> & Partial<Trust> & { readonly network: string },
 ): SignedGrant {
   if (bytes.length > maxSignedGrantBytes) throw malformed("is too long");
   const copy = bytes.slice();
@@ -58,7 +58,14 @@ export function verifyGrant(
   const signature = reader.take(64);
   reader.end();
   const message = concatBytes(domain, json);
-  if (!options.anchors.some(({ publicKey }) => verifyEd25519(publicKey, message, signature))) {
+  const signs = ({ publicKey }: TrustAnchor) => verifyEd25519(publicKey, message, signature);
+  if (!options.anchors.some(signs)) {
+    if (options.retired?.some(signs)) {
+      throw new NetConfigError(
+        "NETCONFIG_RETIRED",
+        "the scribe grant is signed by a CA that this network has retired",
+      );
+    }
     throw new NetConfigError(
       "NETCONFIG_GRANT",
       "the scribe grant is not signed by this network's CA",

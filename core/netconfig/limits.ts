@@ -21,8 +21,6 @@ export const configLimits = {
   templateKeys: 64,
   templateKeyLength: 64,
   templateValueLength: 4_096,
-  anchors: 4,
-  anchorLength: 4_096,
   noteLength: 200,
 } as const;
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ConfigStore } from "./config_store.ts";
 import { verifyGrant } from "./grant.ts";
 import { verifySignedConfig } from "./signed_config.ts";
 import { testAuthority, testNetwork, writeConfig } from "./testing.ts";
@@ -87,4 +88,25 @@ Deno.test("a changed, missing or added byte anywhere is refused", () => {
     assert.equal(code(bytes.subarray(0, length)), "NETCONFIG_MALFORMED");
   }
   assert.equal(code(new Uint8Array([...bytes, 0])), "NETCONFIG_MALFORMED");
+});
+
+Deno.test("a config of a retired CA's scribe holds when a grant of the new CA vouches for it, and no other does", async () => {
+  const next = await testAuthority();
+  const { bytes, hash } = writeConfig(scribe, grant, 7);
+  const rolled = {
+    network: testNetwork,
+    anchors: [next.ca.anchor],
+    retired: [authority.ca.anchor],
+  };
+  assert.equal(code(bytes, rolled), "NETCONFIG_RETIRED");
+  const vouched = verifySignedConfig(bytes, rolled, hash);
+  assert.deepEqual([vouched.grant, vouched.hash], [null, hash]);
+  const other = writeConfig(scribe, grant, 8);
+  assert.throws(() => verifySignedConfig(other.bytes, rolled, hash), { code: "NETCONFIG_RETIRED" });
+  const store = new ConfigStore({ self: scribe.key.id, trust: () => rolled });
+  store.offerGrant(next.grant(4, scribe.key.id, { epoch: 3, version: 7, hash }).bytes);
+  assert.equal(store.offer(other.bytes).error?.code, "NETCONFIG_RETIRED");
+  assert.equal(store.state.refused, null, "somebody has not heard of the roll yet");
+  assert.equal(store.offer(bytes).config, true);
+  assert.equal(store.state.grant?.grant.epoch, 4);
 });

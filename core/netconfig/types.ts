@@ -90,8 +90,6 @@ export interface ConfigBody {
   readonly routes: readonly RouteApproval[];
   /** By tag pattern: settings of the nodes that have the tag. */
   readonly templates: { readonly [pattern: string]: { readonly [key: string]: string } };
-  /** PEM of CAs beside the one a node joined with, while a roll is going on. */
-  readonly anchors: readonly string[];
 }
 
 /** One version of the network config. */

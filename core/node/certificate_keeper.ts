@@ -9,6 +9,7 @@ import {
   renewCertificate,
   renewProtocol,
   storeCredentials,
+  trustOf,
 } from "../identity/mod.ts";
 import type { EventFields } from "../history/types.ts";
 import type { Json, LogFn } from "../plugin/types.ts";
@@ -23,6 +24,10 @@ import { sleep } from "./sleep.ts";
 const joinRetryMs = { first: 5_000, last: 80_000 };
 /** A renewal conversation is over after this long. */
 const renewTimeoutMs = 30_000;
+
+/** When a CA is rolled all nodes want a certificate: at random within this for each node known, and a minute at most. */
+const rollSpreadMsPerNode = 20;
+const maxRollSpreadMs = 60_000;
 
 export interface CertificateKeeperOptions {
   readonly key: NodeKey;
@@ -40,6 +45,7 @@ export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
   readonly #schedule = new RenewalSchedule();
   renewalError: string | undefined;
+  #wake = new AbortController();
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options;
@@ -114,15 +120,25 @@ export class CertificateKeeper {
     return null;
   }
 
-  /** Renews in time until the signal ends it. */
+  /** A CA roll has begun: there is a certificate to be had. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** Renews in time, and under a new CA at once, until the signal ends it. */
   async keep(node: Node, signal: AbortSignal): Promise<void> {
     const { log, emit } = this.#options;
     while (!signal.aborted) {
+      this.#wake = new AbortController();
       const now = systemClock.wall();
-      if (this.#schedule.due(node.credentials, now)) {
+      const superseded = this.#superseded(node);
+      if (this.#schedule.due(node.credentials, now, superseded)) {
+        if (superseded) await sleep(rollSpreadMs(node), signal);
+        if (signal.aborted) return;
         try {
           const renewed = await this.#renewed(node, signal);
-          if (renewed.certificate.serial === node.credentials.certificate.serial) {
+          const { certificate } = node.credentials;
+          if (renewed.certificate.serial === certificate.serial) {
             throw new PulseError("RENEWAL_UNCHANGED", "The CA gave the same certificate again");
           }
           await node.renew(renewed);
@@ -138,8 +154,22 @@ export class CertificateKeeper {
           emit("cert_renew_failed", { error: errorText(error) });
         }
       }
-      await sleep(this.#schedule.nextCheck(node.credentials, systemClock.wall()), signal);
+      const next = this.#schedule.nextCheck(
+        node.credentials,
+        systemClock.wall(),
+        this.#superseded(node),
+      );
+      await sleep(next, AbortSignal.any([signal, this.#wake.signal]));
     }
+  }
+
+  /** Whether there is a newer CA that would give this node a certificate: one that has retired this node's asks for a new invite. */
+  #superseded(node: Node): boolean {
+    const { certificate } = node.credentials;
+    const { newest, trust } = node.trust;
+    if (certificate.issuer === newest.fingerprint) return false;
+    return this.#options.signSelf !== undefined ||
+      trust.anchors.some(({ fingerprint }) => fingerprint === certificate.issuer);
   }
 
   async #renewed(node: Node, signal: AbortSignal): Promise<Credentials> {
@@ -151,7 +181,7 @@ export class CertificateKeeper {
       return await this.#store(
         await renewCertificate(stream, {
           key,
-          anchor: node.credentials.anchor,
+          trust: trustOf(node.credentials),
           network: node.credentials.certificate.network,
           now: systemClock.wall(),
           signal: deadline.signal,
@@ -161,4 +191,9 @@ export class CertificateKeeper {
       stream.reset();
     }
   }
+}
+
+function rollSpreadMs(node: Node): number {
+  const nodes = [...node.records()].length;
+  return Math.random() * Math.min(maxRollSpreadMs, nodes * rollSpreadMsPerNode);
 }

@@ -3,7 +3,7 @@ import type { ByteStream } from "../sessions/types.ts";
 import { BufferedStream, frame32, readFrame32, streamKind } from "../streams/mod.ts";
 
 /** First byte of a control message. Unknown kinds are ignored, so a newer peer may say more. */
-export const controlKind = { gossip: 1, observedAddress: 2, networkConfig: 3 } as const;
+export const controlKind = { gossip: 1, observedAddress: 2, networkConfig: 3, caRoll: 4 } as const;
 
 /** Largest control message; gossip splits below it. */
 export const maxControlMessage = 1024 * 1024;

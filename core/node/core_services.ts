@@ -3,11 +3,19 @@ import { errorText, PulseError } from "../errors/mod.ts";
 import { emptyBody, NetConfigError, noPosition, sealKey } from "../netconfig/mod.ts";
 import type { Json } from "../plugin/types.ts";
 import { directorySnapshot, pathBetween } from "./directory.ts";
+import { exitSnapshot } from "./exit_snapshot.ts";
+import { findExit } from "./find_exit.ts";
 import { configProblem } from "./network_config_status.ts";
 import type { Node } from "./node.ts";
 
 /** Services core answers itself; a plugin has to name them in `needs` like any other. */
-export const coreServices: readonly string[] = ["netconfig", "directory"];
+export const coreServices: readonly string[] = [
+  "netconfig",
+  "directory",
+  "dataplane",
+  "exits",
+  "trust",
+];
 
 type Method = (argument: Json, node: Node, now: number) => Promise<unknown> | unknown;
 
@@ -22,6 +30,10 @@ const publishArgument = z.strictObject({
 });
 const sealArgument = z.strictObject({ key: base64(64) });
 const adoptArgument = z.strictObject({ grant: base64(4_096) });
+const knownArgument = z.strictObject({ known: z.int() });
+const carriersArgument = z.record(nodeId, z.enum(["fast", "quic", "websocket"]));
+const rollArgument = z.strictObject({ roll: base64(8_192) });
+const findArgument = z.strictObject({ host: z.string().min(1).max(255) });
 const pathArgument = z.strictObject({ from: nodeId, to: nodeId });
 
 const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
@@ -50,11 +62,39 @@ const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
       return null;
     },
   },
+  trust: {
+    current: (_argument, node) => ({
+      serial: node.trust.roll?.roll.serial ?? 0,
+      newest: node.trust.newest.fingerprint,
+    }),
+    adopt: (argument, node) => {
+      node.trust.adopt(parse(rollArgument, argument).roll);
+      return null;
+    },
+    issuers: (_argument, node) => issuers(node),
+  },
   directory: {
     snapshot: (_argument, node, now) => directorySnapshot(node, now),
     path: (argument, node) => {
       const { from, to } = parse(pathArgument, argument);
       return pathBetween(node, from, to);
+    },
+  },
+  exits: {
+    find: async (argument, node) =>
+      await findExit(node.exits, node.id, parse(findArgument, argument)),
+    list: (_argument, node) => node.exits.list(),
+    snapshot: (_argument, node) => exitSnapshot(node),
+  },
+  dataplane: {
+    snapshot: (argument, node) => node.dataPlane.snapshot(parse(knownArgument, argument).known),
+    mayCarry: (argument, node) => {
+      const { from, to } = parse(pathArgument, argument);
+      return node.dataPlane.mayCarry(from, to);
+    },
+    carriers: (argument, node) => {
+      node.dataPlane.setCarriers(new Map(Object.entries(parse(carriersArgument, argument))));
+      return null;
     },
   },
 };
@@ -92,6 +132,7 @@ function current(node: Node) {
     epoch,
     version,
     hash: config?.hash ?? "",
+    parent: config?.document.parent ?? null,
     author: config?.document.author ?? "",
     createdAt: config?.document.createdAt ?? 0,
     note: config?.document.note ?? "",
@@ -101,6 +142,19 @@ function current(node: Node) {
     grantEpoch: grant?.grant.epoch ?? 0,
     problem: configProblem(node.networkConfig.state),
   };
+}
+
+/** Of whose certificate each node that is in reach has shown one, this node first. */
+function issuers(node: Node) {
+  const ways = node.ways();
+  const nodes = [{ id: node.id, issuer: node.credentials.certificate.issuer }];
+  const ids = new Set([...node.linkedPeers(), ...ways.keys()]);
+  ids.delete(node.id);
+  for (const id of ids) {
+    const certificate = node.record(id)?.certificate ?? node.link(id)?.session.peer;
+    if (certificate !== undefined) nodes.push({ id, issuer: certificate.issuer });
+  }
+  return { nodes };
 }
 
 function parse<T>(schema: z.ZodType<T>, argument: Json): T {

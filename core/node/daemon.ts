@@ -5,10 +5,12 @@ import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
 import { ApiKeyStore } from "../control/api_key_store.ts";
 import { serveNetwork } from "../control/network_server.ts";
 import { serveControl } from "../control/server.ts";
+import { withSharedTokens } from "../control/token_routes.ts";
 import { TunnelPorts } from "../control/tunnel_ports.ts";
 import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
+  type ExitsReport,
   type HealthReport,
   type HealthWarning,
   type NodeControl,
@@ -26,33 +28,39 @@ import { commandProtocol } from "../commands/mod.ts";
 import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
-import type { HostServices, Json, PluginApiRoute } from "../plugin/types.ts";
+import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
 import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
+import { caRollStorage } from "./ca_roll_file.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
+import { dataPlaneCapability, parityCapability } from "./data_plane_view.ts";
+import { exitCapability, packetExitCapability } from "./exit_view.ts";
+import { exitWarnings } from "./exit_warnings.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
 import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { serveJoin } from "./join_gate.ts";
-import { expositionText, nodeSamples, uncleanNames } from "../metrics/mod.ts";
-import { metricsInput } from "./metrics.ts";
+import { scrape } from "./scrape.ts";
 import type { NetworkConfigStorage } from "./network_config.ts";
 import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
 import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
 import { NodeHistory } from "./node_history.ts";
 import { openToCa } from "./open_to_ca.ts";
+import { isOwnProxy } from "./own_proxy.ts";
 import { OwnRevocations } from "./own_revocations.ts";
 import { loadPeers, savePeers } from "./peers_store.ts";
 import { RemoteCommands } from "./remote_commands.ts";
 import { applyRemoteSettings } from "./remote_settings.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
 import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
+import { datagramsProtocol } from "./session_datagrams.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
+import { rollState } from "./roll_state.ts";
 import { healthWarnings } from "./status_warnings.ts";
 
 /** Peers are remembered and sequences reserved this often, and for the first time this soon. */
@@ -221,6 +229,11 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const revoked = await this.#revocations.list();
     const remote = this.#remoteCommands(credentials.certificate.network);
     const networkConfig = await this.#storedConfig();
+    const proxy = config.socks === null ? null : parseHostPort(config.socks);
+    const capabilities = () => this.#capabilities();
+    const trust = await caRollStorage(config.dataDir, (error) => {
+      this.#log("error", "ca.roll cannot be read", { error: errorText(error) });
+    });
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -235,19 +248,31 @@ export class Daemon implements NodeControl, AsyncDisposable {
       targets: {
         any: !config.relayOnly,
         allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
+        isOwnProxy: (host, port) => isOwnProxy(proxy, { host, port }, interfaceAddresses),
         opened: (port, origin) => this.#tunnelPorts.open(port, origin),
       },
       quic: config.quic,
       websocket: config.websocket,
-      capabilities: this.#capabilities(),
+      // Asked for with every report: a plugin may fail or come back.
+      get capabilities() {
+        return capabilities();
+      },
       services: config.services,
+      exit: config.exit,
       clock: systemClock,
       log: this.#log.child("node"),
       revoked,
       networkConfig,
+      trust,
       initialSequence: sequence,
       hooks: {
         networkConfig: (news) => this.#plugins.networkConfigChanged(news),
+        networkConfigProblems: () => this.#history.watchWarnings(),
+        caRoll: ({ roll, to }) => {
+          const fields = { detail: to.fingerprint, serial: roll.serial };
+          this.#history.event(`ca_roll_${roll.stage}`, fields);
+          this.#certificates.wake();
+        },
         linkUp: (peer, kind) => {
           this.#history.event("link_up", { node: peer, detail: kind });
           this.#plugins.linkUp({ id: peer, kind });
@@ -258,12 +283,19 @@ export class Daemon implements NodeControl, AsyncDisposable {
         },
         protocols: () => [
           commandProtocol,
+          datagramsProtocol,
           ...this.#plugins.protocols(),
           ...this.#history.protocols,
         ],
         handleStream: async (protocol, stream, from) => {
           if (protocol === commandProtocol) {
             await remote.serve(stream, from);
+            return true;
+          }
+          if (protocol === datagramsProtocol) {
+            // Only for this process itself: nobody else lends its neighbours datagrams.
+            if (from.origin.id !== this.#key.id) return false;
+            await this.#node?.datagrams.serve(stream);
             return true;
           }
           return await this.#history.handle(protocol, stream, from) ||
@@ -279,6 +311,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
     });
     this.#resources.use(this.#node);
     this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
+    // An old disk is an event even if the first neighbour makes up for it.
+    if (configProblems(this.#node.networkConfig.state).length > 0) this.#history.watchWarnings();
     this.#log("info", "node is up", {
       id: this.#node.id,
       network: credentials.certificate.network,
@@ -322,6 +356,14 @@ export class Daemon implements NodeControl, AsyncDisposable {
     if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
     if (config.dns !== null) capabilities.push("dns");
+    if (config.exit.cidrs.length > 0) capabilities.push(exitCapability);
+    if (config.tun !== null && this.#plugins.runs("tun-fec")) {
+      capabilities.push(dataPlaneCapability);
+      if (config.tun.fec) capabilities.push(parityCapability);
+      if (config.exit.cidrs.length > 0 && this.#plugins.runs("exit")) {
+        capabilities.push(packetExitCapability);
+      }
+    }
     return capabilities;
   }
 
@@ -459,11 +501,13 @@ export class Daemon implements NodeControl, AsyncDisposable {
       plugins: this.#plugins.status(),
       joinError: this.#joinError,
       renewalError: this.#certificates.renewalError,
+      roll: node === undefined ? "none" : rollState(node),
       config: node === undefined ? [] : configProblems(node.networkConfig.state),
       scribeError: this.#scribe?.error,
       apiError: this.#apiError,
     });
-    return [...health, ...this.#history.history.warnings()];
+    const exits = node === undefined ? [] : exitWarnings(this.exits(), node.id);
+    return [...health, ...exits, ...this.#history.history.warnings()];
   }
 
   get history(): HistoryControl {
@@ -472,6 +516,15 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   async health(): Promise<HealthReport> {
     return healthReport(this.status().warnings, await this.#plugins.health());
+  }
+
+  exits(): ExitsReport {
+    const exits = this.#node?.exits;
+    return {
+      routes: [...exits?.list() ?? []],
+      use: this.#config.exit.use,
+      killswitch: this.#config.exit.killswitch,
+    };
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {
@@ -494,24 +547,16 @@ export class Daemon implements NodeControl, AsyncDisposable {
   }
 
   pluginRoutes(): readonly PluginApiRoute[] {
-    return this.#plugins.apiRoutes();
+    return withSharedTokens(this.#plugins.apiRoutes());
   }
 
   async metrics(names: "all" | "clean"): Promise<string> {
-    const node = this.#node;
-    const own = node === undefined ? [] : nodeSamples(metricsInput(node, systemClock.wall()));
-    const samples = [...own, ...await this.#plugins.metrics()];
-    if (this.#plugins.provides("metrics")) {
-      try {
-        const argument = { names, samples } as unknown as Json;
-        return z.string().parse(await this.#plugins.call("metrics", "render", argument));
-      } catch (error) {
-        this.#log("warn", "the metrics plugin failed a scrape", { error: errorText(error) });
-      }
-    }
-    return expositionText(
-      names === "all" ? samples : samples.filter(({ name }) => !uncleanNames.has(name)),
-    );
+    return await scrape(names, {
+      node: this.#node,
+      plugins: this.#plugins,
+      log: this.#log,
+      now: systemClock.wall(),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

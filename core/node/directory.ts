@@ -12,6 +12,8 @@ export interface DirectoryNode {
   readonly name: string | null;
   readonly tags: readonly string[];
   readonly meshAddresses: readonly string[];
+  /** Where it may be dialled, by its own word. */
+  readonly addresses: readonly string[];
   readonly services: readonly { readonly name: string; readonly port: number }[];
   readonly version: string;
   readonly linked: boolean;
@@ -50,6 +52,7 @@ export function directorySnapshot(node: Node, now: number): Directory {
       id,
       ...labels(body, id),
       meshAddresses: meshAddressesOf(certificate, body.nodes[id]),
+      addresses: report.addresses,
       services: report.services.map(({ name, port }) => ({ name, port })),
       version: report.version,
       linked: node.link(id) !== undefined,

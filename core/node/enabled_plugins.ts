@@ -14,7 +14,8 @@ export function enabledPlugins(config: DaemonConfig): {
   const configs: Record<string, Json> = {};
   if (config.ca) {
     configs.ca = {
-      network: config.network,
+      // A CA that is there already goes on with its own.
+      ...(config.networkGiven && { network: config.network }),
       meshCidr: config.meshCidr,
       ...(config.caDays !== null && { days: config.caDays }),
       ...(config.caToken !== null && { token: config.caToken }),
@@ -32,6 +33,11 @@ export function enabledPlugins(config: DaemonConfig): {
   // Where nobody can ask over the network its Worker would only cost memory; the local socket does without it.
   if (config.api !== null) configs.metrics = {};
   if (config.dns !== null) configs.dns = dnsConfig(config.dns);
+  if (config.tun !== null) {
+    const { name, fec, rekeySeconds } = config.tun;
+    configs.exit = { interface: name };
+    configs["tun-fec"] = { name, fec, ...(rekeySeconds !== null && { rekeySeconds }) };
+  }
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {
     const manifest = declared[name];

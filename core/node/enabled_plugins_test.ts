@@ -18,7 +18,16 @@ Deno.test("a plugin is there when its setting is on, and is told what it needs t
   });
   assert.deepEqual(Object.keys(enabled({ scribe: true }).manifests).sort(), ["metrics", "scribe"]);
   assert.deepEqual(Object.keys(enabled({ apiListen: ":0" }).manifests), ["metrics"]);
-  assert.deepEqual(configs.ca, { network: "pulse", meshCidr: "10.100.0.0/16" });
+  assert.deepEqual(configs.ca, { meshCidr: "10.100.0.0/16" });
+  const named = enabled({ ca: true, network: "corp" }).configs;
+  assert.deepEqual(named.ca, { network: "corp", meshCidr: "10.100.0.0/16" });
+});
+
+Deno.test("only what carries packets and what leads them out of the mesh has FFI", () => {
+  const { manifests, configs } = enabled({ tun: true, fec: true, ca: true, dns: true });
+  assert.deepEqual(configs["tun-fec"], { name: "pulse0", fec: true });
+  const withFfi = Object.keys(manifests).filter((name) => manifests[name]!.permissions.ffi);
+  assert.deepEqual(withFfi.sort(), ["exit", "tun-fec"]);
 });
 
 Deno.test("DNS may answer this machine and whom it is told to, and ask only where there is an upstream", () => {

@@ -14,8 +14,10 @@ import {
 } from "../gossip/mod.ts";
 import {
   type Credentials,
+  type NodeCertificate,
   type NodeId,
-  trustAnchorFromDer,
+  type Trust,
+  trustOf,
   validateCertificate,
   verifyEd25519,
 } from "../identity/mod.ts";
@@ -48,12 +50,13 @@ export class GossipDriver implements Disposable {
   readonly #options: GossipDriverOptions;
   readonly #engine: GossipEngine;
   readonly #timer: WakeTimer;
+  #trust: Trust;
   #report: SelfReport = emptyReport;
 
   constructor(options: GossipDriverOptions) {
     this.#options = options;
     const { clock, credentials, network } = options;
-    const anchor = trustAnchorFromDer(credentials.anchor.der);
+    this.#trust = trustOf(credentials);
     this.#engine = new GossipEngine({
       self: { certificate: credentials.certificate, sign: (m) => credentials.key.sign(m) },
       network,
@@ -61,9 +64,10 @@ export class GossipDriver implements Disposable {
       initialSequence: options.initialSequence,
       now: clock.now(),
       random: options.random,
-      verifyCertificate: (der) => validateCertificate(der, anchor, { now: clock.wall(), network }),
+      verifyCertificate: (der) =>
+        validateCertificate(der, this.#trust, { now: clock.wall(), network }),
       verifySignature: verifyEd25519,
-      isCurrent: (certificate) => certificate.notAfter > clock.wall(),
+      isCurrent: (certificate) => certificate.notAfter > clock.wall() && this.#counts(certificate),
     });
     this.#timer = new WakeTimer({
       now: () => clock.now(),
@@ -138,6 +142,16 @@ export class GossipDriver implements Disposable {
       sign: (message: Uint8Array) => credentials.key.sign(message),
     };
     this.#apply(this.#engine.replaceCertificate(identity, this.#now()));
+  }
+
+  /** Whose certificates count from now on. Records under others are dropped; their authors may speak again with a new one. */
+  setTrust(trust: Trust): void {
+    this.#trust = trust;
+    this.#apply(this.#engine.drop((record) => !this.#counts(record.certificate), this.#now()));
+  }
+
+  #counts({ issuer }: NodeCertificate): boolean {
+    return this.#trust.anchors.some(({ fingerprint }) => fingerprint === issuer);
   }
 
   setRevoked(ids: Iterable<NodeId>): void {

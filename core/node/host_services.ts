@@ -2,10 +2,13 @@ import { PulseError } from "../errors/mod.ts";
 import type { HostServices, Json } from "../plugin/types.ts";
 import { meshAddressesOf } from "./directory.ts";
 import type { Node } from "./node.ts";
+import { openExitStream } from "./open_exit_stream.ts";
+import { targetProtocol } from "./target_protocols.ts";
 
 /** What plugins may ask of core. The node comes later than its plugins: the CA plugin makes its certificate. */
 export interface HostServicesOptions {
   readonly id: string;
+  /** As configured; what the certificate says counts for more. */
   readonly network: string;
   node(): Node | undefined;
   /** Services other plugins provide. */
@@ -27,9 +30,11 @@ export function makeHostServices(options: HostServicesOptions): HostServices {
       const node = options.node();
       return Promise.resolve({
         id: options.id,
-        network: options.network,
+        // Who joined by an invite has its network's name from there.
+        network: node?.credentials.certificate.network ?? options.network,
         addresses: node?.addresses ?? [],
         joined: node !== undefined,
+        caFingerprint: node?.credentials.anchor.fingerprint ?? null,
       });
     },
     peers: () => {
@@ -50,6 +55,13 @@ export function makeHostServices(options: HostServicesOptions): HostServices {
     openStream: async (request, streamOptions) => {
       const node = joined();
       const { node: name, ...rest } = request;
+      if (targetProtocol(rest.protocol)?.exit && name === "") {
+        return await openExitStream(rest, {
+          self: node.id,
+          exits: node.exits,
+          open: (asked) => node.openStream(asked, streamOptions),
+        });
+      }
       return await node.openStream({ destination: node.findNode(name), ...rest }, streamOptions);
     },
     call: (service, method, argument) => options.call(service, method, argument),

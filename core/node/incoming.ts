@@ -12,6 +12,7 @@ import {
   StreamError,
 } from "../streams/mod.ts";
 import type { TargetPolicy } from "./target.ts";
+import { targetProtocol } from "./target_protocols.ts";
 import { dialTcpTarget } from "./tcp_target.ts";
 import { udpTarget } from "./udp_target.ts";
 
@@ -32,8 +33,9 @@ export async function serveRequest(
 ): Promise<void> {
   const { from } = request;
   try {
-    if (from.protocol === "tcp") return await serveTcp(request, options);
-    if (from.protocol === "udp") return await serveUdp(request, options);
+    const led = targetProtocol(from.protocol)?.carries;
+    if (led === "tcp") return await serveTcp(request, options);
+    if (led === "udp") return await serveUdp(request, options);
     if (!options.protocols().includes(from.protocol)) {
       return await request.refuse(
         "STREAM_NO_PROTOCOL",

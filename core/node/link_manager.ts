@@ -26,6 +26,12 @@ export interface LinkEvents {
   stream(link: Link, stream: ByteStream): Promise<void>;
 }
 
+/** Bytes on the wire of links. */
+export interface Traffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 /** Sessions to one peer at once: the preferred one and those that drain. A peer that dials in a loop holds no more than these. */
 export const maxSessionsPerPeer = 8;
 /** A replaced session is kept this long for streams the other end opens before it has seen the new one. */
@@ -46,6 +52,8 @@ export class LinkManager implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #tasks: TaskSet;
   #order = 0;
+  /** Of links that have ended. */
+  #gone: Traffic = { bytesIn: 0, bytesOut: 0 };
 
   /** @param options.drainGraceMs how often a replaced session is looked at; 2 s */
   constructor(
@@ -130,11 +138,26 @@ export class LinkManager implements AsyncDisposable {
     this.#remove(link, info.reason || `closed with code ${info.code}`);
   }
 
+  /** Bytes over all links since the start, those that are gone included. */
+  traffic(): Traffic {
+    let { bytesIn, bytesOut } = this.#gone;
+    for (const { session } of [...this.#links.values()].flat()) {
+      bytesIn += session.stats.bytesIn;
+      bytesOut += session.stats.bytesOut;
+    }
+    return { bytesIn, bytesOut };
+  }
+
   #remove(link: Link, reason: string): void {
     const links = this.#links.get(link.peer);
     const at = links?.indexOf(link) ?? -1;
     if (links === undefined || at === -1) return;
     links.splice(at, 1);
+    const { bytesIn, bytesOut } = link.session.stats;
+    this.#gone = {
+      bytesIn: this.#gone.bytesIn + bytesIn,
+      bytesOut: this.#gone.bytesOut + bytesOut,
+    };
     this.#log("info", "session down", { peer: link.peer, transport: link.kind, reason });
     const next = links[0];
     if (next === undefined) {

@@ -126,3 +126,18 @@ Deno.test("dropping a peer ends all its sessions with the reason", async () => {
   assert.equal(events.at(-1), "down the node has been revoked");
   await links[Symbol.asyncDispose]();
 });
+
+Deno.test("bytes of links that are gone still count", async () => {
+  const { links, peer } = await scene();
+  const first = new TestSession("websocket", "acceptor", peer);
+  links.add(first);
+  Object.assign(first.stats, { bytesIn: 100, bytesOut: 10 });
+  await first.close();
+  while (links.primary(peer.id) !== undefined) await Promise.resolve();
+  assert.deepEqual(links.traffic(), { bytesIn: 100, bytesOut: 10 });
+  const second = new TestSession("quic", "acceptor", peer);
+  links.add(second);
+  Object.assign(second.stats, { bytesIn: 1, bytesOut: 2 });
+  assert.deepEqual(links.traffic(), { bytesIn: 101, bytesOut: 12 });
+  await links[Symbol.asyncDispose]();
+});

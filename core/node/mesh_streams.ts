@@ -9,6 +9,7 @@ import {
   type StreamRequest,
 } from "../streams/mod.ts";
 import type { PolicyGate } from "./policy_gate.ts";
+import { targetProtocol } from "./target_protocols.ts";
 
 export interface MeshStreamsOptions {
   readonly deps: StreamDeps;
@@ -24,9 +25,6 @@ export interface MeshStreamsOptions {
 
 /** A request is tried over this many paths before the last refusal is the answer. */
 const maxAttempts = 3;
-
-/** The protocols that carry users' traffic, which is spread over the paths; what nodes say to each other takes the best one. */
-const spreadProtocols: readonly string[] = ["tcp", "udp"];
 
 /**
  * Opens streams over the paths the router gives. A path that turns out dead before the destination has answered costs another
@@ -57,9 +55,10 @@ export class MeshStreams {
     if (request.destination === this.#options.deps.self) return await this.#options.local(request);
     const links: (readonly [NodeId, NodeId])[] = [];
     let failure: StreamError | undefined;
-    const pick = spreadProtocols.includes(request.protocol)
-      ? this.#options.choose
-      : this.#options.best;
+    // Users' traffic is spread over the paths; what nodes say to each other takes the best one.
+    const pick = targetProtocol(request.protocol) === undefined
+      ? this.#options.best
+      : this.#options.choose;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const path = pick(request.destination, { links });
       if (isNoPath(path)) {

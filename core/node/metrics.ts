@@ -5,7 +5,7 @@ import type { Node } from "./node.ts";
 
 /** What this node's metrics are made of. @param now wall clock, ms */
 export function metricsInput(node: Node, now: number): MetricsInput {
-  const { certificate } = node.credentials;
+  const { certificate, anchor } = node.credentials;
   const { body, state } = node.networkConfig;
   const denials = node.denials();
   const gossip = node.gossipCounters();
@@ -14,6 +14,7 @@ export function metricsInput(node: Node, now: number): MetricsInput {
     network: certificate.network,
     version,
     certificateSecondsLeft: Math.floor((certificate.notAfter - now) / 1000),
+    caSecondsLeft: Math.floor((anchor.notAfter - now) / 1000),
     peers: peerMetrics(node),
     revoked: node.revoked.size,
     flows: node.flowCounts(),
@@ -34,6 +35,7 @@ export function metricsInput(node: Node, now: number): MetricsInput {
       forged: gossip.badSignatures + gossip.badCertificates,
     },
     reconnects: node.reconnects,
+    traffic: node.traffic(),
     roundTrips: node.roundTrips,
   };
 }

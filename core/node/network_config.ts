@@ -1,6 +1,6 @@
 import type { Clock } from "../clock/clock.ts";
 import { errorText } from "../errors/mod.ts";
-import type { Credentials, NodeId, TrustAnchor } from "../identity/mod.ts";
+import type { Credentials, NodeId, Trust } from "../identity/mod.ts";
 import {
   type ConfigBody,
   ConfigExchange,
@@ -11,10 +11,10 @@ import {
   emptyBody,
   type ExchangeEffects,
   NetConfigError,
-  positionText,
 } from "../netconfig/mod.ts";
 import type { LogFn, NetworkConfigNews } from "../plugin/types.ts";
 import type { StoredNetworkConfig } from "./network_config_file.ts";
+import { configProblems } from "./network_config_status.ts";
 import { WakeTimer } from "./wake_timer.ts";
 
 /** Where the config is kept; a node without it begins with nothing. */
@@ -27,14 +27,16 @@ export interface NetworkConfigOptions {
   readonly network: string;
   readonly self: NodeId;
   credentials(): Credentials;
-  /** CAs whose word counts: the node's own first. */
-  anchors(): readonly TrustAnchor[];
+  /** CAs whose word counts. */
+  trust(): Trust;
   readonly storage: NetworkConfigStorage | undefined;
   readonly clock: Clock;
   readonly log: LogFn;
   send(peer: NodeId, bytes: Uint8Array): void;
   /** Another config, or another grant, is in force. */
   changed(): void;
+  /** Something is wrong with the config that was not before, or is right again. */
+  problems?(): void;
 }
 
 /** Gives the network config its disk, its timer and its wire. */
@@ -46,13 +48,15 @@ export class NetworkConfig implements AsyncDisposable {
   /** Writes and publications, one after the other. */
   #work: Promise<unknown> = Promise.resolve();
   #saving = false;
+  /** Codes of what is wrong and has been told. */
+  #told: ReadonlySet<string> = new Set();
 
   constructor(options: NetworkConfigOptions) {
     const { self, network, clock } = options;
     this.#options = options;
     this.#store = new ConfigStore({
       self,
-      trust: () => ({ network, anchors: options.anchors() }),
+      trust: () => ({ network, ...options.trust() }),
     });
     this.#exchange = new ConfigExchange(this.#store);
     this.#timer = new WakeTimer({
@@ -135,17 +139,29 @@ export class NetworkConfig implements AsyncDisposable {
         error: error.message,
       });
     }
-    if (this.#store.state.rolledBack) {
-      log("error", "the stored network config is older than the one this node had", {
-        stored: positionText(this.#store.position),
-        had: positionText(this.#store.floor),
-      });
-    }
+    // Whoever looks at the status from now on sees it anyway.
+    this.#logProblems();
   }
 
   #tellChanged(): void {
     this.#options.changed();
     this.#apply(this.#exchange.changed(this.#now()));
+  }
+
+  #tellProblems(): void {
+    if (this.#logProblems()) this.#options.problems?.();
+  }
+
+  /** @returns whether there are others than before */
+  #logProblems(): boolean {
+    const problems = configProblems(this.#store.state);
+    const codes = new Set(problems.map(({ code }) => code));
+    if (codes.symmetricDifference(this.#told).size === 0) return false;
+    for (const { code, text } of problems) {
+      if (!this.#told.has(code)) this.#options.log("error", text, { code });
+    }
+    this.#told = codes;
+    return true;
   }
 
   #apply({ messages, news }: ExchangeEffects): void {
@@ -164,6 +180,7 @@ export class NetworkConfig implements AsyncDisposable {
       this.#options.changed();
       this.#saveSoon();
     }
+    this.#tellProblems();
     this.#timer.update();
   }
 

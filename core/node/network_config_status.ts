@@ -1,5 +1,6 @@
 import type { ConfigStatus } from "../control/types.ts";
-import { type ConfigState, noPosition, positionText } from "../netconfig/mod.ts";
+import type { NodeId } from "../identity/types.ts";
+import { type ConfigState, type Fork, noPosition, positionText } from "../netconfig/mod.ts";
 
 /** What an operator should know about the network config here. */
 export interface ConfigProblem {
@@ -12,14 +13,7 @@ export function configProblems(state: ConfigState): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const at = positionText(state.config?.document ?? noPosition);
   if (state.fork !== null) {
-    const { what, position, kept, other } = state.fork;
-    const text = what === "grant"
-      ? `The CA has signed two grants of epoch ${position.epoch}; grant the role to the scribe again`
-      : `The scribe has signed two network configs ${positionText(position)} (${
-        kept.slice(0, 12)
-      } ` +
-        `is in force here, there is also ${other.slice(0, 12)}); any further change ends this`;
-    problems.push({ code: "CONFIG_FORKED", text });
+    problems.push({ code: "CONFIG_FORKED", text: forkText(state.fork, state.grant?.grant.scribe) });
   }
   if (state.rolledBack) {
     problems.push({
@@ -35,6 +29,23 @@ export function configProblems(state: ConfigState): ConfigProblem[] {
     });
   }
   return problems;
+}
+
+function forkText({ what, position, kept, other }: Fork, scribe: NodeId | null = null): string {
+  const at = positionText(position);
+  const [here, there] = [kept.slice(0, 12), other.slice(0, 12)];
+  switch (what) {
+    case "grant":
+      return `The CA has signed two grants of epoch ${position.epoch}; grant the role to the scribe again`;
+    case "config":
+      return `The scribe has signed two network configs ${at} (${here} is the one known here, there is also ${there}); any further change ends this`;
+    case "parent":
+      return `The scribe has signed two network configs ${at}: ${here} was in force here, what is in force now continues ${there}. Look at what changed; any further change ends this`;
+    case "role":
+      return `This node has published network config ${at} while the CA had made ${
+        scribe ?? "nobody"
+      } the scribe: it holds nowhere else. Make its changes again at the scribe`;
+  }
 }
 
 /** All of it in one line; null when all is well. */

@@ -60,6 +60,12 @@ Deno.test("a config reaches nodes behind a relay: names resolve, pins route, plu
     }
   });
   assert.ok(news.filter(({ version }) => version === 1).length >= 1);
+  const [, ipv6] = scribe.node.credentials.certificate.meshAddresses;
+  assert.deepEqual(scribe.node.meshAddresses, ["10.100.9.9", ipv6]);
+  assert.deepEqual(
+    member.node.meshAddresses,
+    member.node.credentials.certificate.meshAddresses,
+  );
   await until("a path", () => "paths" in member.node.paths(s));
   await publish(scribe.node, {
     nodes: { [s]: { ...entry, pinnedVia: "f".repeat(32) } },

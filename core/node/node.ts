@@ -1,5 +1,7 @@
-import { formatHostPort } from "../address/mod.ts";
-import { errorText } from "../errors/mod.ts";
+import { lookup } from "node:dns/promises";
+import { formatHostPort, type HostPort, parseHostPort } from "../address/mod.ts";
+import { errorText, PulseError } from "../errors/mod.ts";
+import { servesTarget } from "../exits/mod.ts";
 import type { GossipCounters } from "../gossip/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
@@ -17,9 +19,13 @@ import { Admission } from "./admission.ts";
 import { advertisedAddresses, readObservedAddress } from "./advertise.ts";
 import { ControlChannel, controlKind } from "./control_channel.ts";
 import { ControlLinks } from "./control_links.ts";
+import { DataPlaneView } from "./data_plane_view.ts";
 import type { Denials } from "./denial_counts.ts";
+import { meshAddressesOf } from "./directory.ts";
+import { exitTargets } from "./exit_targets.ts";
+import { exitCapability, ExitView, packetExitCapability } from "./exit_view.ts";
 import { GossipDriver } from "./gossip_driver.ts";
-import { type Link, LinkManager } from "./link_manager.ts";
+import { type Link, LinkManager, type Traffic } from "./link_manager.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
 import { openLocalStream } from "./local_stream.ts";
 import { MeshRoutes } from "./mesh_routes.ts";
@@ -27,16 +33,22 @@ import { MeshStreams } from "./mesh_streams.ts";
 import { findNode } from "./mesh_view.ts";
 import { NetworkConfig } from "./network_config.ts";
 import type { NodeOptions } from "./node_options.ts";
+import { NodeTrust } from "./node_trust.ts";
 import { Notifier } from "./notifier.ts";
+import { PeerAddresses } from "./peer_addresses.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import { PolicyGate } from "./policy_gate.ts";
 import { PolicyNodes } from "./policy_nodes.ts";
-import { ProbeDriver } from "./probe_driver.ts";
+import { datagramKind, ProbeDriver } from "./probe_driver.ts";
+import { SessionDatagrams } from "./session_datagrams.ts";
+import { RetiredLinks } from "./retired_links.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
 
 /** Peers remembered to tell a link that came back from a first one. */
 const maxOnceLinked = 10_000;
+
+const noExit = { cidrs: [], use: null, killswitch: false };
 
 /** A running member of a mesh: links, gossip, routes and streams, wired together. */
 export class Node implements AsyncDisposable {
@@ -53,9 +65,19 @@ export class Node implements AsyncDisposable {
     this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
   });
   readonly #networkConfig: NetworkConfig;
+  readonly #trust: NodeTrust;
+  readonly #retired: RetiredLinks;
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
+  /** Datagrams of the data plane over sessions. */
+  readonly datagrams: SessionDatagrams;
+  readonly dataPlane = new DataPlaneView(this);
+  /** Ways out of the mesh. */
+  readonly exits: ExitView;
+  /** Those of them that packets can go. */
+  readonly packetExits: ExitView;
   readonly #dialler: PeerDialler;
+  readonly #peerAddresses: PeerAddresses;
   readonly #streams: MeshStreams;
   readonly #changed = new Notifier();
   readonly #observed = new Map<NodeId, string>();
@@ -69,7 +91,11 @@ export class Node implements AsyncDisposable {
   /** Links that have been probed and given a control channel: once each, however often they become preferred. */
   readonly #started = new WeakSet<Link>();
 
-  static async start(options: NodeOptions): Promise<Node> {
+  static async start(given: NodeOptions): Promise<Node> {
+    const { network, clock, log } = given;
+    const root = given.credentials.anchor;
+    const trust = new NodeTrust({ network, root, storage: given.trust, clock, log });
+    const options = { ...given, credentials: { ...given.credentials, trust: trust.trust } };
     // The policy is asked for the first time after the node exists: nothing is accepted before `#begin`.
     const started: { node?: Node } = {};
     const policy: LinkPolicy = {
@@ -86,15 +112,21 @@ export class Node implements AsyncDisposable {
       websocket: options.websocket,
       onJoin: (conversation) => options.hooks.join(conversation),
     });
-    const node = started.node = new Node(options, listeners, policy);
+    const node = started.node = new Node(options, listeners, policy, trust);
     node.#begin();
     return node;
   }
 
-  private constructor(options: NodeOptions, listeners: Listeners, policy: LinkPolicy) {
+  private constructor(
+    options: NodeOptions,
+    listeners: Listeners,
+    policy: LinkPolicy,
+    trust: NodeTrust,
+  ) {
     const { clock, log } = options;
     const self = options.credentials.key.id;
     this.#options = options;
+    this.#trust = trust;
     this.#credentials = options.credentials;
     this.#listeners = listeners;
     this.#tasks = new TaskSet((error) => {
@@ -104,7 +136,7 @@ export class Node implements AsyncDisposable {
     this.#gate = new PolicyGate({
       self,
       log,
-      addresses: () => this.#credentials.certificate.meshAddresses,
+      addresses: () => this.meshAddresses,
     });
     const now = () => clock.now();
     const random = () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
@@ -128,16 +160,46 @@ export class Node implements AsyncDisposable {
       events: {
         up: (peer) => {
           this.#sayObserved(peer);
+          // First: what comes behind it may be signed by the new CA.
+          this.#trust.linkUp(peer);
           this.#gossip.linkUp(peer);
           this.#networkConfig.linkUp(peer);
         },
         down: (peer) => {
+          this.#trust.linkDown(peer);
           this.#gossip.linkDown(peer);
           this.#networkConfig.linkDown(peer);
         },
         message: (link, kind, body) => this.#controlMessage(link, kind, body),
       },
     });
+    const { cidrs, use, killswitch } = options.exit ?? noExit;
+    const exitView = (capability: string) =>
+      new ExitView({
+        self,
+        capability,
+        cidrs: () => options.capabilities.includes(capability) ? cidrs : [],
+        use: use ?? undefined,
+        killswitch,
+        body: () => this.#networkConfig.body,
+        pathsVersion: () => this.graphVersion,
+        configVersion: () => this.#networkConfig.news.hash,
+        score: (node) => {
+          const found = this.paths(node);
+          return "paths" in found ? found.paths[0]?.score ?? null : null;
+        },
+        addresses: () => this.#credentials.certificate.meshAddresses,
+        findNode: (text) => {
+          try {
+            return this.findNode(text);
+          } catch (error) {
+            if (error instanceof PulseError) return undefined;
+            throw error;
+          }
+        },
+      });
+    this.exits = exitView(exitCapability);
+    this.packetExits = exitView(packetExitCapability);
     this.#gossip = new GossipDriver({
       network: options.network,
       credentials: options.credentials,
@@ -147,18 +209,40 @@ export class Node implements AsyncDisposable {
       log,
       send: (peer, bytes) => this.#control.send(peer, controlKind.gossip, bytes),
       onRecord: (record) => this.#learned(record),
-      onRemoved: (id) => this.#dialler.forget(id),
+      onRemoved: (id) => {
+        this.exits.removed(id);
+        this.packetExits.removed(id);
+        this.#dialler.forget(id);
+      },
     });
     this.#networkConfig = new NetworkConfig({
       network: options.network,
       self,
       credentials: () => this.#credentials,
-      anchors: () => [this.#credentials.anchor],
+      trust: () => trust.trust,
       storage: options.networkConfig,
       clock,
       log,
       send: (peer, bytes) => this.#control.send(peer, controlKind.networkConfig, bytes),
       changed: () => this.#networkConfigChanged(),
+      problems: () => options.hooks.networkConfigProblems?.(),
+    });
+    trust.connect({
+      send: (peer, bytes) => this.#control.send(peer, controlKind.caRoll, bytes),
+      changed: () => this.#trustChanged(),
+    });
+    this.#retired = new RetiredLinks({
+      trust: () => trust.trust,
+      linked: () =>
+        this.#links.peers().flatMap((peer) => {
+          const link = this.#links.primary(peer);
+          return link === undefined ? [] : [{ peer, shown: link.session.peer }];
+        }),
+      current: (peer) => this.record(peer)?.certificate,
+      drop: (peer) => {
+        const why = "its certificate is of a CA that was retired";
+        this.#tasks.add(this.#links.drop(peer, SessionCloseCode.unauthenticated, why));
+      },
     });
     this.#routes = new MeshRoutes({
       self,
@@ -166,14 +250,24 @@ export class Node implements AsyncDisposable {
       records: () => this.records(),
       graphVersion: () => this.#gossip.graphVersion,
     });
+    this.datagrams = new SessionDatagrams({
+      link: (peer) => this.#links.primary(peer),
+      kind: datagramKind.data,
+    });
     this.#probes = new ProbeDriver({
       now,
       random,
+      onData: (link, payload) => this.datagrams.received(link.peer, payload),
       onMeasure: () => this.#publish(),
       onDead: (link) => {
         log("warn", "link answers no probes", { peer: link.peer, transport: link.kind });
         this.#tasks.add(link.session.close(SessionCloseCode.idleTimeout, "probes unanswered"));
       },
+    });
+    this.#peerAddresses = new PeerAddresses({
+      peers: options.peers,
+      now,
+      resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     });
     const { quic } = listeners;
     const websocket = options.websocket
@@ -208,6 +302,11 @@ export class Node implements AsyncDisposable {
       gate: this.#gate,
       log,
       targets: options.targets,
+      exitTargets: (targets) =>
+        exitTargets(
+          targets,
+          (address) => servesTarget(address, this.exits.own(), this.exits.meshCidrs()),
+        ),
       protocols: () => options.hooks.protocols(),
       handle: (protocol, stream, from) => options.hooks.handleStream(protocol, stream, from),
       control: (link, stream) => this.#control.run(link, new ControlChannel(stream)),
@@ -255,6 +354,12 @@ export class Node implements AsyncDisposable {
     return this.#credentials;
   }
 
+  /** Its own addresses in the mesh: those of its certificate, unless the network config says otherwise. */
+  get meshAddresses(): readonly string[] {
+    const { certificate } = this.#credentials;
+    return meshAddressesOf(certificate, this.#networkConfig.body.nodes[this.id]);
+  }
+
   get listeners(): Listeners {
     return this.#listeners;
   }
@@ -289,6 +394,11 @@ export class Node implements AsyncDisposable {
     return this.#probes.measure(link);
   }
 
+  /** Moves when paths may be others. */
+  get graphVersion(): string {
+    return this.#routes.version;
+  }
+
   /** Candidate paths to a node, best first, or the reason why there are none. */
   paths(destination: NodeId): Paths | NoPath {
     return this.#routes.paths(destination);
@@ -313,10 +423,26 @@ export class Node implements AsyncDisposable {
 
   /** New certificate, same key: used from the next handshake on; no session is touched. */
   async renew(credentials: Credentials): Promise<void> {
-    this.#credentials = credentials;
+    this.#credentials = { ...credentials, trust: this.#trust.trust };
     this.#gossip.replaceCertificate(credentials);
     await this.#listeners.quic?.refreshCredentials();
     await this.#listeners.websocket?.refreshCredentials();
+  }
+
+  /** Whose certificates count here. */
+  get trust(): NodeTrust {
+    return this.#trust;
+  }
+
+  /** Handshakes are judged by it from now on; links that are up live on while their peers have a certificate that counts. */
+  #trustChanged(): void {
+    const { trust, roll } = this.#trust;
+    this.#credentials = { ...this.#credentials, trust };
+    this.#gossip.setTrust(trust);
+    const { websocket } = this.#listeners;
+    if (websocket !== undefined) this.#tasks.add(websocket.refreshCredentials());
+    if (roll?.roll.stage === "finished") this.#retired.schedule();
+    if (roll !== null) this.#options.hooks.caRoll?.(roll);
   }
 
   /** The last word on a peer whose certificate is valid. @throws {LinkRefusedError} */
@@ -351,6 +477,11 @@ export class Node implements AsyncDisposable {
   /** Round trips of all links since the start, in seconds. */
   get roundTrips(): MetricHistogram {
     return this.#probes.roundTrips;
+  }
+
+  /** Bytes over all links since the start. */
+  traffic(): Traffic {
+    return this.#links.traffic();
   }
 
   /** Links that came back after they had been up before. */
@@ -450,6 +581,8 @@ export class Node implements AsyncDisposable {
   #controlMessage(link: Link, kind: number, body: Uint8Array): void {
     if (kind === controlKind.gossip) {
       this.#gossip.receive(link.peer, body);
+    } else if (kind === controlKind.caRoll) {
+      this.#trust.receive(link.peer, body);
     } else if (kind === controlKind.networkConfig) {
       this.#networkConfig.receive(link.peer, body);
     } else if (kind === controlKind.observedAddress && body.length <= 64) {
@@ -470,7 +603,9 @@ export class Node implements AsyncDisposable {
   }
 
   #learned(record: GossipRecord): void {
-    this.#policyNodes.learned(record, this.#gate.policy.rules.length);
+    this.exits.learned(record);
+    this.packetExits.learned(record);
+    this.#policyNodes.learned(record, this.#networkConfig.body.acls.length);
     if (this.#options.dialLearned) this.#dialler.learned(record.id, record.report.addresses);
   }
 
@@ -485,9 +620,15 @@ export class Node implements AsyncDisposable {
       version,
       capabilities: this.#options.capabilities,
       services: this.#options.services ?? [],
-      exitCidrs: [],
+      exitCidrs: this.#options.exit?.cidrs ?? [],
       links,
     });
+  }
+
+  /** Addresses of the peers the operator named, and of those of the last run. */
+  get peerAddresses(): readonly HostPort[] {
+    const remembered = this.#options.remembered.flatMap(({ addresses }) => addresses);
+    return [...this.#peerAddresses.list(), ...remembered.map(parseHostPort)];
   }
 
   /** Configured addresses that could not be dialled, and why. */
@@ -526,6 +667,8 @@ export class Node implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dialler[Symbol.asyncDispose]();
     this.#probes[Symbol.dispose]();
+    this.#retired[Symbol.dispose]();
+    await this.#trust[Symbol.asyncDispose]();
     this.#policyNodes[Symbol.dispose]();
     this.#gossip[Symbol.dispose]();
     await this.#networkConfig[Symbol.asyncDispose]();

@@ -16,6 +16,8 @@ import { Deadline, type IncomingStream, underSignal } from "../streams/mod.ts";
 import type { Node } from "./node.ts";
 import { peerSamples } from "./peer_samples.ts";
 import { sleep } from "./sleep.ts";
+import { certificateStatus } from "./status.ts";
+import { ExpiryWatch } from "./expiry.ts";
 import { WarningWatch } from "./warning_watch.ts";
 
 /** Peers are sampled and warnings looked at this often. */
@@ -63,14 +65,35 @@ export class NodeHistory implements Disposable {
 
   /** Samples until the signal ends it. */
   async run(signal: AbortSignal): Promise<void> {
+    const expiry = new ExpiryWatch((type) => this.#toldOf(type));
     while (!signal.aborted) {
       await sleep(sampleMs, signal);
       if (signal.aborted) return;
       const node = this.#options.node();
-      if (node !== undefined) this.history.sample(peerSamples(node));
-      for (const { type, fields } of this.#watch.next(this.#options.warnings())) {
-        this.history.event(type, fields);
+      if (node !== undefined) {
+        this.history.sample(peerSamples(node));
+        const status = certificateStatus(node.credentials, this.#options.clock.wall());
+        for (const { type, fields } of expiry.next(status)) this.history.event(type, fields);
       }
+      this.watchWarnings();
+    }
+  }
+
+  /** Makes events of warnings that have come or gone, for those that may not last until the next sample. */
+  watchWarnings(): void {
+    for (const { type, fields } of this.#watch.next(this.#options.warnings())) {
+      this.history.event(type, fields);
+    }
+  }
+
+  /** The certificate that the newest event of this type is about. */
+  #toldOf(type: string): string | undefined {
+    try {
+      const told = this.history.events({ type, limit: 1 }).events[0]?.fields["certificate"];
+      return typeof told === "string" ? told : undefined;
+    } catch {
+      // A history that cannot be read has its own warning; the event is then told once more.
+      return undefined;
     }
   }
 
@@ -103,7 +126,8 @@ export class NodeHistory implements Disposable {
   }
 
   async #answer(origin: NodeCertificate, query: StatsQuery): Promise<StatsAnswer> {
-    if (!mayReadStats(origin)) {
+    const scribe = this.#options.node()?.networkConfig.state.grant?.grant.scribe ?? null;
+    if (!mayReadStats(origin, scribe)) {
       throw new HistoryError(
         "HISTORY_DENIED",
         "statistics are for the scribe and the CA; what this node itself measured is shown without naming another",
@@ -137,7 +161,10 @@ export class NodeHistory implements Disposable {
   }
 }
 
-/** Roles come from the certificate, which the CA signed. */
-export function mayReadStats(origin: NodeCertificate): boolean {
-  return origin.roles.includes("scribe") || origin.roles.includes("ca");
+/** The CA's word decides: its own role is in its certificate, the scribe's in the grant that is in force. */
+export function mayReadStats(
+  { id, roles }: Pick<NodeCertificate, "id" | "roles">,
+  scribe: NodeId | null,
+): boolean {
+  return roles.includes("ca") || id === scribe;
 }

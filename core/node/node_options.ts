@@ -1,4 +1,5 @@
 import type { Clock } from "../clock/clock.ts";
+import type { ExitSettings } from "../config/mod.ts";
 import type { ServiceReport } from "../gossip/mod.ts";
 import type { HostPort } from "../address/mod.ts";
 import type { Credentials, JoinConversation, NodeId } from "../identity/mod.ts";
@@ -7,6 +8,8 @@ import type { ByteStream } from "../sessions/types.ts";
 import type { IncomingStream } from "../streams/mod.ts";
 import type { AdvertisePolicy } from "./advertise.ts";
 import type { NetworkConfigStorage } from "./network_config.ts";
+import type { SignedRoll } from "../trust/mod.ts";
+import type { TrustStorage } from "./node_trust.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import type { TargetPolicy } from "./target.ts";
 
@@ -28,12 +31,16 @@ export interface NodeOptions {
   readonly capabilities: readonly string[];
   /** What the mesh is told that this node offers. @default none */
   readonly services?: readonly ServiceReport[];
+  /** Ways out of the mesh. @default none */
+  readonly exit?: ExitSettings;
   readonly clock: Clock;
   readonly log: LogFn;
   /** Nodes that get nothing from the very beginning. @default none */
   readonly revoked?: readonly NodeId[];
   /** Where the network config is kept. @default nowhere */
   readonly networkConfig?: NetworkConfigStorage;
+  /** Where the last word on a CA roll is kept. @default nowhere */
+  readonly trust?: TrustStorage;
   /** First gossip sequence of this run, and where the next ones are reserved. */
   readonly initialSequence: number;
   readonly hooks: NodeHooks;
@@ -43,6 +50,10 @@ export interface NodeOptions {
 export interface NodeHooks {
   /** Another network config, or another grant, is in force. */
   networkConfig?(news: NetworkConfigNews): void;
+  /** Something is wrong with the network config that was not before, or is right again. */
+  networkConfigProblems?(): void;
+  /** A CA roll has begun or ended. */
+  caRoll?(roll: SignedRoll): void;
   linkUp(peer: NodeId, kind: string): void;
   linkDown(peer: NodeId, reason: string): void;
   protocols(): readonly string[];

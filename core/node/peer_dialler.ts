@@ -42,7 +42,8 @@ export class PeerDialler implements AsyncDisposable {
   readonly #learned = new Map<NodeId, readonly string[]>();
   readonly #dialling = new Set<NodeId>();
   readonly #upgrading = new Set<NodeId>();
-  readonly #failures = new Map<string, string>();
+  /** By address: why, and who is known to answer there. */
+  readonly #failures = new Map<string, { readonly why: string; readonly owner?: NodeId }>();
 
   constructor(options: PeerDiallerOptions) {
     this.#options = options;
@@ -56,9 +57,12 @@ export class PeerDialler implements AsyncDisposable {
     this.#tasks.add(this.#keepAddress(address));
   }
 
-  /** Configured addresses whose last dial failed, and why. */
+  /** Configured addresses whose last dial failed, and why; not those whose node is linked by now in another way. */
   get failures(): ReadonlyMap<string, string> {
-    return this.#failures;
+    const lasting = [...this.#failures].filter(([, { owner }]) =>
+      owner === undefined || this.#options.link(owner) === undefined
+    );
+    return new Map(lasting.map(([where, { why }]) => [where, why]));
   }
 
   /** Gossip or the last run named this peer and where it may be dialled. */
@@ -116,8 +120,9 @@ export class PeerDialler implements AsyncDisposable {
           this.#options.log("info", "address is this node itself", { address: where });
           return;
         }
-        this.#failures.set(where, errorText(error));
-        this.#options.log("warn", "dial failed", { address: where, error: errorText(error) });
+        const why = errorText(error);
+        this.#failures.set(where, { why, ...(owner !== undefined && { owner }) });
+        this.#options.log("warn", "dial failed", { address: where, error: why });
         await sleep(backoff.failed(), signal);
       }
     }

@@ -140,6 +140,7 @@ export class PolicyGate {
     return {
       any: targets.any,
       allowsLocalPort: (port) => targets.allowsLocalPort(port),
+      isOwnProxy: (address, port) => targets.isOwnProxy?.(address, port) ?? false,
       permitted: (addresses) => this.#permitted(flow, addresses),
       ...(targets.opened !== undefined && { opened: targets.opened }),
     };

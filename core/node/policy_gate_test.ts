@@ -134,6 +134,26 @@ Deno.test("rules that turn against an open flow cut it, and leave the others and
   assert.equal(gate.flows, 0);
 });
 
+Deno.test("flows are counted by this node's part in them, the open ones until they end", async () => {
+  const gate = gateOf(dev, all);
+  const [source, relayed] = [memoryStreamPair()[0], memoryStreamPair()[0]];
+  gate.hold(gate.admitRequest({ destination: prod, protocol: "tcp", port: 22 }), source);
+  const header = { path: [relay, dev, prod], position: 1, protocol: "tcp", port: 22 };
+  gate.holdRelayed(header, relayed);
+  assert.deepEqual(gate.flowCounts(), {
+    open: { source: 1, relay: 1, destination: 0 },
+    total: { source: 1, relay: 1, destination: 0 },
+  });
+  for (const stream of [source, relayed]) {
+    stream.reset();
+    await stream.closed;
+  }
+  assert.deepEqual(gate.flowCounts(), {
+    open: { source: 0, relay: 0, destination: 0 },
+    total: { source: 1, relay: 1, destination: 0 },
+  });
+});
+
 Deno.test("thousands of flows are cut in turns between other work, by the last rules alone", async () => {
   const gate = gateOf(relay, all);
   const cut: number[] = [];

@@ -12,14 +12,17 @@ export class RenewalSchedule {
   #failures = 0;
   #notBefore = 0;
 
-  /** True when a renewal should be tried at `now` (wall clock, ms). */
-  due(credentials: Credentials, now: number): boolean {
-    return now >= this.#notBefore && now >= renewAt(credentials);
+  /**
+   * True when a renewal should be tried at `now` (wall clock, ms).
+   * @param superseded the certificate is not of the newest CA: it is time whatever its dates
+   */
+  due(credentials: Credentials, now: number, superseded = false): boolean {
+    return now >= this.#notBefore && (superseded || now >= renewAt(credentials));
   }
 
   /** Milliseconds until `due` is worth asking again. */
-  nextCheck(credentials: Credentials, now: number): number {
-    const at = Math.max(renewAt(credentials), this.#notBefore);
+  nextCheck(credentials: Credentials, now: number, superseded = false): number {
+    const at = Math.max(superseded ? 0 : renewAt(credentials), this.#notBefore);
     return Math.min(checkEveryMs, Math.max(1_000, at - now));
   }
 

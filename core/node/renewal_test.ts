@@ -23,6 +23,16 @@ Deno.test("a short certificate is due when a third of its life is left", async (
   assert.ok(Math.abs(renewAt(credentials) - (start + 2 * day)) < 2_000);
 });
 
+Deno.test("a certificate that is not of the newest CA is due at once, and again after a failure", async () => {
+  const { credentials, start } = await withLife(90);
+  const schedule = new RenewalSchedule();
+  assert.equal(schedule.due(credentials, start, true), true);
+  assert.equal(schedule.nextCheck(credentials, start, true), 1_000);
+  schedule.failed(start);
+  assert.equal(schedule.due(credentials, start + 4_999, true), false);
+  assert.equal(schedule.nextCheck(credentials, start, true), 5_000);
+});
+
 Deno.test("after failures the next tries are spaced out up to an hour, and a success resets that", async () => {
   const { credentials, start } = await withLife(90);
   const now = start + 80 * day;

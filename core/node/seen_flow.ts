@@ -5,6 +5,7 @@ import type { NodeId } from "../identity/types.ts";
 import type { CompiledPolicy, FlowProtocol, PolicyFlow, Verdict } from "../policy/mod.ts";
 import type { IncomingStream, StreamHeader, StreamRequest } from "../streams/mod.ts";
 import { isControlProtocol } from "./control_protocols.ts";
+import { targetProtocol } from "./target_protocols.ts";
 
 /** Where a flow is looked at: by who opens it, by who carries it, by who is reached. */
 export type FlowPlace = "source" | "relay" | "destination";
@@ -47,7 +48,7 @@ export function flowOfIncoming(self: NodeId, from: IncomingStream): SeenFlow | n
     place: "destination",
     from: from.origin.id,
     to: self,
-    addresses: hasTarget(from.protocol) ? undefined : [null],
+    addresses: targetProtocol(from.protocol) === undefined ? [null] : undefined,
   });
 }
 
@@ -79,13 +80,8 @@ function flowProtocol(protocol: string): FlowProtocol {
   return kind === "udp" || kind === "icmp" ? kind : "tcp";
 }
 
-/** Protocols that lead on to the target the request names. */
-function hasTarget(protocol: string): boolean {
-  return protocol === "tcp" || protocol === "udp";
-}
-
 function addressesAtSource({ protocol, target }: StreamRequest): FlowEnds | undefined {
-  if (!hasTarget(protocol) || target === undefined) return [null];
+  if (targetProtocol(protocol) === undefined || target === undefined) return [null];
   try {
     const { host } = parseHostPort(target);
     if (host.toLowerCase() === "localhost" || isLoopbackIp(host)) return [null];

@@ -1,4 +1,4 @@
-import type { CertificateStatus, PeerStatus, SelfStatus } from "../control/types.ts";
+import type { CertificateStatus, Lifetime, PeerStatus, SelfStatus } from "../control/types.ts";
 import type { GossipRecord } from "../gossip/types.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
 import { emptyBody } from "../netconfig/mod.ts";
@@ -10,19 +10,32 @@ import type { Node } from "./node.ts";
 /** A certificate with less than this share of its life left is worth a warning. */
 const warnBelow = 0.25;
 
-/** What the certificate is worth at `now` (wall clock, ms). */
+/** What the certificate and its CA's are worth at `now` (wall clock, ms). */
 export function certificateStatus(credentials: Credentials, now: number): CertificateStatus {
   const { certificate, anchor } = credentials;
-  const life = certificate.notAfter - certificate.notBefore;
-  const left = certificate.notAfter - now;
   return {
     serial: certificate.serial,
     fingerprint: certificate.fingerprint,
-    notBefore: new Date(certificate.notBefore).toISOString(),
-    notAfter: new Date(certificate.notAfter).toISOString(),
-    remainingSeconds: Math.max(0, Math.floor(left / 1000)),
-    status: left <= 0 ? "expired" : left < life * warnBelow ? "expiring" : "valid",
+    ...lifetime(certificate, now),
     caFingerprint: anchor.fingerprint,
+    ca: lifetime(anchor, now),
+  };
+}
+
+function lifetime(
+  { notBefore, notAfter }: { readonly notBefore: number; readonly notAfter: number },
+  now: number,
+): Lifetime {
+  const left = notAfter - now;
+  return {
+    notBefore: new Date(notBefore).toISOString(),
+    notAfter: new Date(notAfter).toISOString(),
+    remainingSeconds: Math.max(0, Math.floor(left / 1000)),
+    status: left <= 0
+      ? "expired"
+      : left < (notAfter - notBefore) * warnBelow
+      ? "expiring"
+      : "valid",
   };
 }
 
@@ -49,6 +62,7 @@ function peerStatus(node: Node, id: NodeId, now: number): PeerStatus {
     addresses: record?.report.addresses ?? [],
     meshAddresses: meshAddressesOf(certificate, body.nodes[id]),
     link: link?.kind ?? "-",
+    carrier: node.dataPlane.carrier(id) ?? null,
     latencyMs: measure?.latencyMs ?? best?.latencyMs ?? null,
     loss: measure?.loss ?? best?.loss ?? 0,
     hops: Math.max(0, path.length - 1),

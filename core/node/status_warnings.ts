@@ -1,4 +1,6 @@
 import type { CertificateStatus, HealthWarning, PluginStatus } from "../control/types.ts";
+import { expiryWarnings } from "./expiry.ts";
+import type { RollState } from "./roll_state.ts";
 import type { ConfigProblem } from "./network_config_status.ts";
 
 /** Failed dials in one status; `pulse logs` has all of them. */
@@ -20,6 +22,8 @@ export function healthWarnings(facts: {
   /** Why the node has not joined yet, where it has not. */
   readonly joinError: string | undefined;
   readonly renewalError: string | undefined;
+  /** Where this node stands in a CA roll. */
+  readonly roll: RollState;
   /** What is wrong with the network config. */
   readonly config: readonly ConfigProblem[];
   /** Why this node is not the scribe it was started as, where it is not. */
@@ -34,15 +38,21 @@ export function healthWarnings(facts: {
   if (certificate === null) {
     const why = facts.joinError === undefined ? "" : `: ${facts.joinError}`;
     add("NOT_JOINED", "error", `This node has not joined a network${why}`);
-  } else if (certificate.status === "expired") {
+  } else {
+    for (const { code, severity, text } of expiryWarnings(certificate)) add(code, severity, text);
+  }
+  if (facts.roll === "retired") {
     add(
-      "CERTIFICATE_EXPIRED",
+      "CERTIFICATE_RETIRED",
       "error",
-      `The certificate expired at ${certificate.notAfter}; join again with a token`,
+      'The CA of this network was rolled while this node was away, and the certificate is of the retired CA: make an invite on the CA with "pulse invite", stop this node, run "pulse join CODE" and start it again',
     );
-  } else if (certificate.status === "expiring") {
-    const days = Math.floor(certificate.remainingSeconds / 86_400);
-    add("CERTIFICATE_EXPIRING", "warning", `The certificate expires in ${days} days`);
+  } else if (facts.roll === "pending") {
+    add(
+      "CA_ROLL_PENDING",
+      "warning",
+      "The CA is being rolled, and this node has no certificate of the new one yet",
+    );
   }
   if (facts.renewalError !== undefined) {
     add(

@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
-import type { CertificateStatus } from "../control/types.ts";
+import type { CertificateStatus, Lifetime } from "../control/types.ts";
 import { healthWarnings } from "./status_warnings.ts";
 
-const valid: CertificateStatus = {
-  serial: "01",
-  fingerprint: "f",
+const life: Lifetime = {
   notBefore: "2026-01-01T00:00:00.000Z",
   notAfter: "2026-04-01T00:00:00.000Z",
   remainingSeconds: 86_400 * 80,
   status: "valid",
+};
+const valid: CertificateStatus = {
+  ...life,
+  serial: "01",
+  fingerprint: "f",
   caFingerprint: "c",
+  ca: life,
 };
 const healthy = {
   certificate: valid,
@@ -21,6 +25,7 @@ const healthy = {
   plugins: [],
   joinError: undefined,
   renewalError: undefined,
+  roll: "none" as const,
   config: [],
   scribeError: undefined,
   apiError: undefined,
@@ -40,6 +45,14 @@ Deno.test("each trouble has its own stable code", () => {
   assert.deepEqual(codes({ certificate: { ...valid, status: "expired" } }), [
     "CERTIFICATE_EXPIRED",
   ]);
+  assert.deepEqual(codes({ certificate: { ...valid, ca: { ...life, status: "expiring" } } }), [
+    "CA_EXPIRING",
+  ]);
+  assert.deepEqual(codes({ certificate: { ...valid, ca: { ...life, status: "expired" } } }), [
+    "CA_EXPIRED",
+  ]);
+  assert.deepEqual(codes({ roll: "pending" }), ["CA_ROLL_PENDING"]);
+  assert.deepEqual(codes({ roll: "retired" }), ["CERTIFICATE_RETIRED"]);
   const config = [{ code: "CONFIG_FORKED" as const, text: "two" }];
   assert.deepEqual(codes({ config, scribeError: "no" }), [
     "CONFIG_FORKED",

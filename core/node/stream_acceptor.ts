@@ -14,11 +14,15 @@ import {
 import { type IncomingOptions, serveRequest } from "./incoming.ts";
 import type { Link } from "./link_manager.ts";
 import type { PolicyGate } from "./policy_gate.ts";
+import type { TargetPolicy } from "./target.ts";
+import { targetProtocol } from "./target_protocols.ts";
 import type { SeenFlow } from "./seen_flow.ts";
 
 export interface StreamAcceptorOptions extends IncomingOptions {
   readonly deps: StreamDeps;
   readonly gate: PolicyGate;
+  /** Those of the targets that this node leads to as an exit. */
+  exitTargets(targets: TargetPolicy): TargetPolicy;
   /** A neighbour opened its control channel. */
   control(link: Link, stream: BufferedStream): Promise<void>;
 }
@@ -64,7 +68,12 @@ export class StreamAcceptor {
       return await request.refuse(error.status, error.message);
     }
     gate.hold(flow, request);
-    await serveRequest(request, { ...this.#options, targets: gate.targets(flow, targets) });
+    const reachable = gate.targets(flow, targets);
+    const exit = targetProtocol(request.from.protocol)?.exit === true;
+    await serveRequest(request, {
+      ...this.#options,
+      targets: exit ? this.#options.exitTargets(reachable) : reachable,
+    });
   }
 
   async #relay(stream: BufferedStream, header: StreamHeader): Promise<void> {

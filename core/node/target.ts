@@ -10,6 +10,8 @@ export interface TargetPolicy {
   readonly any: boolean;
   /** May this port of the machine's own loopback be reached? */
   allowsLocalPort(port: number): boolean;
+  /** Is this a proxy of this very node? None may be led to it, whatever else is allowed. @default none is */
+  isOwnProxy?(address: string, port: number): boolean;
   /**
    * Those of a target's addresses that the stream may be led to. @default all
    * @throws {StreamError} STREAM_DENIED none of them
@@ -46,6 +48,12 @@ export async function resolveTarget(text: string, policy: TargetPolicy): Promise
         `This node dials no link-local or metadata address (${text})`,
       );
     }
+  }
+  if (addresses.some((address) => policy.isOwnProxy?.(address, target.port))) {
+    throw new StreamError(
+      "STREAM_DENIED",
+      `Port ${target.port} is this node's SOCKS, which speaks for this node alone (${text})`,
+    );
   }
   if (addresses.some(isLoopbackIp) && !policy.allowsLocalPort(target.port)) {
     throw new StreamError(

@@ -29,6 +29,8 @@ Deno.test("a port that is not allowed, a relay-only node, metadata and nonsense 
   const closed = { any: true, allowsLocalPort: () => false };
   await assert.rejects(dialTcpTarget("127.0.0.1:9", closed, never), refusedWith("STREAM_DENIED"));
   await assert.rejects(dialTcpTarget("[::1]:9", closed, never), refusedWith("STREAM_DENIED"));
+  const socks = { ...open, isOwnProxy: (_: string, port: number) => port === 1080 };
+  await assert.rejects(dialTcpTarget("localhost:1080", socks, never), /speaks for this node alone/);
   const relay = { any: false, allowsLocalPort: () => true };
   await assert.rejects(dialTcpTarget("10.0.0.1:9", relay, never), refusedWith("STREAM_DENIED"));
   await assert.rejects(

@@ -7,7 +7,8 @@ export interface WarningEvent {
   readonly fields: EventFields;
 }
 
-const expiry: ReadonlySet<string> = new Set(["CERTIFICATE_EXPIRING", "CERTIFICATE_EXPIRED"]);
+/** `ExpiryWatch` makes events of these. */
+const expiry = /^(?:CERTIFICATE|CA)_EXPIR(?:ING|ED)$/;
 
 /** Makes events of the warnings in `status`: one when a warning comes, one when it is gone. */
 export class WarningWatch {
@@ -17,13 +18,12 @@ export class WarningWatch {
     const now = new Map<string, HealthWarning>();
     for (const warning of warnings) {
       // Texts change while the matter stays the same; of several with one code the first speaks for all.
-      if (!now.has(warning.code)) now.set(warning.code, warning);
+      if (!now.has(warning.code) && !expiry.test(warning.code)) now.set(warning.code, warning);
     }
     const events: WarningEvent[] = [];
     for (const [code, { severity, text }] of now) {
       if (this.#known.has(code)) continue;
-      const type = expiry.has(code) ? "cert_expiry_warning" : "warning";
-      events.push({ type, fields: { detail: text, code, severity } });
+      events.push({ type: "warning", fields: { detail: text, code, severity } });
     }
     for (const [code, { text }] of this.#known) {
       if (!now.has(code)) events.push({ type: "warning_over", fields: { detail: text, code } });

@@ -11,14 +11,20 @@ Deno.test("a warning is an event when it comes and when it goes, not while it st
   assert.deepEqual(types(), []);
   assert.deepEqual(types(warning("NO_LINKS")), ["warning NO_LINKS"]);
   assert.deepEqual(types(warning("NO_LINKS", "other words")), []);
-  assert.deepEqual(types(warning("CERTIFICATE_EXPIRING"), warning("NO_LINKS")), [
-    "cert_expiry_warning CERTIFICATE_EXPIRING",
+  assert.deepEqual(types(warning("NO_LINKS"), warning("RENEWAL_FAILING")), [
+    "warning RENEWAL_FAILING",
   ]);
-  assert.deepEqual(types(warning("CERTIFICATE_EXPIRED")), [
-    "cert_expiry_warning CERTIFICATE_EXPIRED",
-    "warning_over CERTIFICATE_EXPIRING",
+  assert.deepEqual(types(warning("NO_PEERS")), [
+    "warning NO_PEERS",
     "warning_over NO_LINKS",
+    "warning_over RENEWAL_FAILING",
   ]);
+});
+
+Deno.test("lives that end are another watch's matter", () => {
+  const watch = new WarningWatch();
+  assert.deepEqual(watch.next([warning("CERTIFICATE_EXPIRING"), warning("CA_EXPIRED")]), []);
+  assert.deepEqual(watch.next([]), []);
 });
 
 Deno.test("several warnings with one code are one matter", () => {

@@ -41,7 +41,7 @@ export class InlineInstance implements PluginInstance {
         PluginRuntime.create(module.default, context),
         "its factory",
         options,
-        limits.hookTimeoutMs,
+        limits.loadTimeoutMs,
       );
       parseSurface(name, runtime.surface, options.manifest);
       return new InlineInstance(options, runtime, streams, stopping);

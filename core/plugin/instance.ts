@@ -39,7 +39,7 @@ export interface PluginInstance {
 export interface InstanceLimits {
   /** Each hook, and the answer to a sign-of-life call. */
   readonly hookTimeoutMs: number;
-  /** Loading the module, imports included. */
+  /** Loading the module, imports included; then its factory; then `onStart`. */
   readonly loadTimeoutMs: number;
   /** A call of a service or an API route. */
   readonly callTimeoutMs: number;
@@ -76,7 +76,8 @@ export interface InstanceOptions {
   readonly limits: InstanceLimits;
 }
 
-/** The limit for one method: hooks are short, calls may take work. */
+/** The limit for one method: hooks are short, calls may take work, and to start belongs to loading. */
 export function timeoutOf(method: InstanceMethod, limits: InstanceLimits): number {
+  if (method === "start") return limits.loadTimeoutMs;
   return method === "service" || method === "api" ? limits.callTimeoutMs : limits.hookTimeoutMs;
 }

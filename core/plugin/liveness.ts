@@ -13,18 +13,22 @@ export interface LivenessOptions {
  */
 export class Liveness implements Disposable {
   readonly #options: LivenessOptions;
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #checking = false;
   #over = false;
 
   constructor(options: LivenessOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.check(), options.intervalMs);
   }
 
-  /** Asks now, unless an answer is already awaited. */
+  /** Begins to ask at intervals: whoever is still loading has a deadline of its own. */
+  watch(): void {
+    if (!this.#over) this.#timer ??= setInterval(() => this.check(), this.#options.intervalMs);
+  }
+
+  /** Asks now, unless an answer is already awaited or nothing is asked yet. */
   check(): void {
-    if (!this.#checking) void this.#check();
+    if (!this.#checking && this.#timer !== undefined) void this.#check();
   }
 
   async #check(): Promise<void> {

@@ -5,7 +5,7 @@ Deno.test("silence is reported once, an answer never", async () => {
   const answers = [true, true, false];
   let asked = 0;
   await new Promise<void>((resolve) => {
-    new Liveness({
+    const liveness = new Liveness({
       ping: () => {
         asked++;
         return Promise.resolve(answers.shift() ?? true);
@@ -14,11 +14,12 @@ Deno.test("silence is reported once, an answer never", async () => {
       timeoutMs: 60_000,
       onDead: resolve,
     });
+    liveness.watch();
   });
   assert.equal(asked, 3);
 });
 
-Deno.test("one question is open at a time, and after the end none is asked", async () => {
+Deno.test("one question is open at a time, before the first watch and after the end none is asked", async () => {
   let asked = 0;
   const answer = Promise.withResolvers<boolean>();
   const liveness = new Liveness({
@@ -30,6 +31,9 @@ Deno.test("one question is open at a time, and after the end none is asked", asy
     timeoutMs: 60_000,
     onDead: () => assert.fail("it was told to stop"),
   });
+  liveness.check();
+  assert.equal(asked, 0, "it is loading");
+  liveness.watch();
   liveness.check();
   liveness.check();
   liveness[Symbol.dispose]();
@@ -53,6 +57,7 @@ Deno.test("a wait that took much too long proves nothing and is repeated", async
       timeoutMs: 10,
       onDead: resolve,
     });
+    liveness.watch();
     liveness.check();
   });
   assert.ok(asked >= 2);

@@ -12,7 +12,8 @@ import type { JoinConversation, Json } from "./types.ts";
 
 const nodeText = z.string().min(1).max(300);
 const streamRequest = z.strictObject({
-  node: nodeText,
+  // Nothing where the exit is to be found that leads to the target.
+  node: z.union([nodeText, z.literal("")]),
   protocol: z.string().min(1).max(64),
   target: z.string().max(300).optional(),
   port: z.int().min(0).max(65_535),

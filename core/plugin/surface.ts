@@ -26,6 +26,13 @@ const optionalHooks = [
 
 const method = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/);
 
+/** Characters of what a route says of the body or the query it takes. */
+const maxSchema = 64 * 1024;
+const jsonSchema = z.json().refine(
+  (schema) => JSON.stringify(schema).length <= maxSchema,
+  `is a schema of more than ${maxSchema} characters`,
+);
+
 const surface = z.strictObject({
   hooks: z.array(z.enum(optionalHooks)).max(optionalHooks.length),
   protocols: z.array(z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/)).max(32),
@@ -36,8 +43,12 @@ const surface = z.strictObject({
     summary: z.string().max(200),
     // A route that does not say is the most protected kind, whatever isolate it came from.
     access: z.enum(["read", "admin"]).default("admin"),
+    body: jsonSchema.exactOptional(),
+    query: jsonSchema.exactOptional(),
   })).max(64),
 });
+
+type JsonSchema = z.infer<typeof jsonSchema>;
 
 /** What a started plugin offers: everything of its `PluginHooks` but the functions. */
 export type PluginSurface = Readonly<z.infer<typeof surface>>;
@@ -50,11 +61,13 @@ export function surfaceOf(hooks: PluginHooks): PluginSurface {
     services: Object.fromEntries(
       Object.entries(hooks.services ?? {}).map(([name, methods]) => [name, Object.keys(methods)]),
     ),
-    routes: (hooks.apiRoutes ?? []).map(({ method, path, summary, access = "admin" }) => ({
-      method,
-      path,
-      summary,
-      access,
+    routes: (hooks.apiRoutes ?? []).map((route) => ({
+      method: route.method,
+      path: route.path,
+      summary: route.summary,
+      access: route.access ?? "admin",
+      ...(route.body !== undefined && { body: route.body as JsonSchema }),
+      ...(route.query !== undefined && { query: route.query as JsonSchema }),
     })),
   };
 }
@@ -75,6 +88,10 @@ export function parseSurface(
   }
   const cores = result.data.protocols.find((one) => one === "tcp" || one.startsWith("core."));
   if (cores !== undefined) throw refused(name, `the protocol "${cores}" is core's own`);
+  const carriers = result.data.protocols.find((one) => one.startsWith("tun."));
+  if (carriers !== undefined && !manifest.needs?.includes("dataplane")) {
+    throw refused(name, `the protocol "${carriers}" is the data plane's own`);
+  }
   const declared = manifest.provides ?? [];
   const offered = Object.keys(result.data.services);
   for (const service of offered) {

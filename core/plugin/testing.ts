@@ -30,7 +30,13 @@ export class TestServices implements HostServices {
   #waiting: { count: number; resolve: () => void }[] = [];
 
   readonly self = () =>
-    Promise.resolve({ id: testCertificate.id, network: "corp", addresses: ["a:1"], joined: true });
+    Promise.resolve({
+      id: testCertificate.id,
+      network: "corp",
+      addresses: ["a:1"],
+      joined: true,
+      caFingerprint: "ab".repeat(32),
+    });
 
   readonly peers = () =>
     Promise.resolve([{

@@ -14,7 +14,8 @@ export type Json =
 
 /**
  * Permissions a plugin declares. Every key left out means denied; nothing is inherited. `$DATA` in a path stands for the
- * plugin's own data directory (`<data-dir>/<plugin name>`), `$CONFIG.<key>` in `net` for a value of its configuration
+ * plugin's own data directory (`<data-dir>/<plugin name>`), `$PROGRAM` in `read` for the program's sources, from which a plugin
+ * with a Worker of its own loads it, `$CONFIG.<key>` in `net` for a value of its configuration
  * (`$CONFIG.<key>=<value>` where the configuration may leave it out): text is one address, a list several, `true` all.
  */
 export interface PluginPermissions {
@@ -59,13 +60,15 @@ export interface PeerInfo {
 
 /** What core offers every plugin. Calls cost a Worker round trip (about 55 us). */
 export interface HostServices {
-  /** This node: id, network, addresses it advertises, anchor fingerprint. */
+  /** This node: id, network, addresses it advertises. */
   self(): Promise<
     {
       readonly id: NodeId;
       readonly network: string;
       readonly addresses: readonly string[];
       readonly joined: boolean;
+      /** Of the CA this node trusts, as invites name it; null until it has joined. */
+      readonly caFingerprint: string | null;
     }
   >;
   peers(): Promise<readonly PeerInfo[]>;
@@ -74,7 +77,10 @@ export interface HostServices {
    * @throws {PulseError} NODE_UNKNOWN, NODE_AMBIGUOUS
    */
   resolveNode(text: string): Promise<NodeId>;
-  /** A stream through the mesh. @throws {PulseError} with the reason and the hop that gave it */
+  /**
+   * A stream through the mesh. For the protocols `tcp.exit` and `udp.exit` the node may be "": the exit that leads to the target.
+   * @throws {PulseError} with the reason and the hop that gave it
+   */
   openStream(
     request: {
       readonly node: string;
@@ -101,6 +107,9 @@ export interface PluginApiRoute {
    * @default "admin"
    */
   readonly access?: "read" | "admin";
+  /** JSON Schemas of the body and the query it takes, for the API's document; whoever handles a request checks it. */
+  readonly body?: Json;
+  readonly query?: Json;
   /** Runs in the plugin's own Worker. Throw a `PulseError`: its code and message become the problem response. */
   handle(request: PluginApiRequest): Promise<PluginApiResponse>;
 }
@@ -131,6 +140,10 @@ export interface NetworkConfigNews {
 
 /** What a plugin gives back to the host. Each hook is optional; each runs with a deadline (5 s by default). */
 export interface PluginHooks {
+  /**
+   * Throws when there can be no start. A plugin that throws is tried again some times, unless the error's field `permanent` is
+   * true: nothing that changes by itself is missing.
+   */
   onStart?(): Promise<void> | void;
   onLinkUp?(peer: { readonly id: NodeId; readonly kind: string }): Promise<void> | void;
   onLinkDown?(

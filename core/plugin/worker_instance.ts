@@ -146,8 +146,9 @@ export class WorkerInstance implements PluginInstance {
     } finally {
       clearTimeout(timer);
     }
-    const surface = await this.#call("create", [{ name, config, dataDir }], limits.hookTimeoutMs);
+    const surface = await this.#call("create", [{ name, config, dataDir }], limits.loadTimeoutMs);
     this.#surface = parseSurface(name, surface, manifest);
+    this.#liveness.watch();
   }
 
   async #call(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseCidr } from "./cidr.ts";
+import { parseCidr } from "../address/cidr.ts";
 import { compilePolicy } from "./compiled_policy.ts";
 import { anyFlow, anyNodes, anyRule, naiveVerdict, rule, testId, testNode } from "./testing.ts";
 import type { AclRule, FlowProtocol, Verdict } from "./types.ts";

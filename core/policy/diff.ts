@@ -1,7 +1,7 @@
 import { ipToText } from "../identity/ip_text.ts";
 import type { NodeId } from "../identity/types.ts";
 import type { BitRow } from "./bit_rows.ts";
-import { addressBehind, type Cidr, cidrKey, contains, parseCidr } from "./cidr.ts";
+import { addressBehind, type Cidr, cidrKey, contains, parseCidr } from "../address/cidr.ts";
 import { type CompiledPolicy, compilePolicy } from "./compiled_policy.ts";
 import { maxDiffEntries, maxDiffWork } from "./limits.ts";
 import { flowProtocols } from "./protocols.ts";

@@ -1,4 +1,4 @@
-import { type Cidr, parseCidr } from "./cidr.ts";
+import { type Cidr, parseCidr } from "../address/cidr.ts";
 import { Glob } from "./glob.ts";
 
 /** What a pattern of a rule stands for. */

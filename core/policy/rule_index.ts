@@ -1,7 +1,7 @@
 import { ipForms } from "../address/ip_class.ts";
 import type { NodeId } from "../identity/types.ts";
 import { type BitRow, emptyRow, setBits } from "./bit_rows.ts";
-import { cidrKey, maskBytes } from "./cidr.ts";
+import { cidrKey, maskBytes } from "../address/cidr.ts";
 import { GlobTable } from "./glob_table.ts";
 import { parsePattern } from "./pattern.ts";
 import type { AclRule, PolicyNode } from "./types.ts";

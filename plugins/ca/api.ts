@@ -6,8 +6,8 @@ import {
   joinTokenKey,
   parseNodeId,
   type Role,
-  type TrustAnchor,
 } from "../../core/identity/mod.ts";
+import { describeSchema } from "../../core/plugin/describe_schema.ts";
 import type {
   HostServices,
   Json,
@@ -22,12 +22,13 @@ import type { Granting } from "./granting.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NodeRecord } from "./node_store.ts";
 import { parseRequest } from "./request.ts";
+import type { Rolling, RollStatus } from "./rolling.ts";
 import type { TokenRecord } from "./token_store.ts";
 
 export interface ApiOptions {
   readonly ledger: Ledger;
   readonly granting: Granting;
-  readonly anchor: TrustAnchor;
+  readonly rolling: Rolling;
   readonly network: string;
   readonly host: HostServices;
   readonly now: () => number;
@@ -38,25 +39,34 @@ const role = z.enum(["scribe", "exit", "relay-only"]);
 const ttl = z.union([z.string().max(20), z.number()]).optional();
 const maxUses = z.int().min(0).max(1_000_000);
 
+/** The CA writes roles into certificates; names, tags and the like are in the config, which is the scribe's. */
+const onlyRoles: z.core.$ZodErrorMap = (issue) =>
+  issue.code === "unrecognized_keys"
+    ? `the CA does not know ${
+      issue.keys.slice(0, 3).join(", ")
+    }: tokens that promise names, tags or a time to live come from the scribe`
+    : undefined;
 const tokenRequest = z.strictObject({
   ttl,
   /** 0 = unlimited */
   maxUses: maxUses.default(0),
   roles: z.array(role).max(3).default([]),
-});
+}, { error: onlyRoles });
 const inviteRequest = z.strictObject({
   ttl: ttl.default("24h"),
   maxUses: maxUses.default(1),
   network: z.string().optional(),
   roles: z.array(role).max(3).default([]),
   relays: z.array(z.string().max(300)).min(1).max(8).optional(),
-});
+}, { error: onlyRoles });
+const revokeTokenRequest = z.strictObject({ id: z.string().max(64) });
 const revokeRequest = z.strictObject({
   node: z.string().max(64),
   reason: z.string().max(200).default(""),
 });
 const rolesRequest = z.strictObject({ node: z.string().max(64), roles: z.array(role).max(3) });
 const grantRequest = z.strictObject({ scribe: z.string().max(64).nullable() });
+const finishRequest = z.strictObject({ force: z.boolean().default(false) });
 const logQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   before: z.coerce.number().int().min(1).optional(),
@@ -66,17 +76,19 @@ const logQuery = z.object({
 
 /** The CA's part of the control API. Tokens leave it once, when they are made. */
 export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
-  const { ledger, granting, now } = options;
+  const { ledger, granting, rolling, now } = options;
   const route = (
     method: PluginApiRoute["method"],
     path: string,
     summary: string,
     handle: (request: PluginApiRequest) => Promise<PluginApiResponse> | PluginApiResponse,
+    takes?: z.ZodType,
   ): PluginApiRoute => ({
     method,
     path,
     summary,
     access: method === "GET" ? "read" : "admin",
+    ...(takes !== undefined && { [method === "POST" ? "body" : "query"]: describeSchema(takes) }),
     handle: async (request) => await handle(request),
   });
   return [
@@ -90,20 +102,36 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const request = parseRequest(tokenRequest, body);
       const expires = request.ttl === undefined ? null : now() + parseDuration(request.ttl);
       return created(makeToken(options, expires, request.maxUses, request.roles));
-    }),
+    }, tokenRequest),
     route(
       "DELETE",
       "/tokens/:id",
       "Revoke a join token by id or unique prefix",
       ({ params }) => ok(tokenJson(ledger.revokeToken(params["id"] ?? "", now()))),
     ),
-    route("POST", "/invite", "Make an invite code", ({ body }) => invite(options, body)),
+    route(
+      "DELETE",
+      "/tokens",
+      "Revoke a join token by id or unique prefix",
+      ({ query, body }) => {
+        const { id } = parseRequest(revokeTokenRequest, body ?? query);
+        return ok(tokenJson(ledger.revokeToken(id, now())));
+      },
+      revokeTokenRequest,
+    ),
+    route(
+      "POST",
+      "/invite",
+      "Make an invite code",
+      ({ body }) => invite(options, body),
+      inviteRequest,
+    ),
     route("GET", "/ca/log", "Read the CA's audit log, newest first", ({ query }) => {
       const { limit, before, verify } = parseRequest(logQuery, query);
       const entries = ledger.audit.list(limit, before).map((entry) => ({ ...entry }));
       const verdict = verify === "true" ? { ...ledger.audit.verify() } : null;
       return ok({ entries, head: ledger.audit.head(), verdict });
-    }),
+    }, logQuery),
     route(
       "GET",
       "/ca/nodes",
@@ -116,7 +144,7 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const fresh = ledger.revokeNode(id, reason, now());
       if (fresh) options.host.emit("node_revoked", { node: id, reason });
       return ok({ node: id, alreadyRevoked: !fresh });
-    }),
+    }, revokeRequest),
     route(
       "GET",
       "/ca/grants",
@@ -129,19 +157,36 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       const grant = await granting.grant(id);
       options.host.emit("scribe_granted", { node: id, epoch: grant.epoch });
       return ok(grantJson(grant));
-    }),
+    }, grantRequest),
+    route(
+      "GET",
+      "/ca/roll",
+      "Where a roll of the CA stands, and which nodes it waits for",
+      async () => ok(rollJson(await rolling.status())),
+    ),
+    route(
+      "POST",
+      "/ca/roll",
+      "Make a new CA that counts beside the old one",
+      async () => ok(rollJson(await rolling.begin())),
+    ),
+    route("POST", "/ca/roll/finish", "Retire the old CA", async ({ body }) => {
+      const { force } = parseRequest(finishRequest, body ?? {});
+      return ok(rollJson(await rolling.finish(force)));
+    }, finishRequest),
     route("POST", "/ca/roles", "Set the roles in a node's next certificate", async ({ body }) => {
       const { node, roles } = parseRequest(rolesRequest, body);
       const id = await nodeId(options, node);
       ledger.setRoles(id, roles, now());
       return ok({ node: id, roles });
-    }),
+    }, rolesRequest),
   ];
 }
 
 async function invite(options: ApiOptions, body: Json): Promise<PluginApiResponse> {
   const request = parseRequest(inviteRequest, body);
-  const { anchor, network, host, now } = options;
+  const { network, host, now } = options;
+  const { anchor } = options.ledger.authorities.newest;
   if (request.network !== undefined && request.network !== network) {
     throw new CaError(
       "CA_NETWORK",
@@ -218,6 +263,20 @@ function nodeJson(node: NodeRecord) {
 
 function grantJson({ epoch, scribe, issuedAt }: GrantRecord) {
   return { epoch, scribe, issuedAt: time(issuedAt) };
+}
+
+/** Nodes of one kind that an answer names. */
+const maxNodesTold = 1_000;
+
+function rollJson({ waiting, away, at, ...status }: RollStatus) {
+  return {
+    ...status,
+    at: at === null ? null : time(at),
+    waiting: waiting.length,
+    waitingNodes: waiting.slice(0, maxNodesTold),
+    away: away.length,
+    awayNodes: away.slice(0, maxNodesTold),
+  };
 }
 
 function time(ms: number): string {

@@ -1,5 +1,6 @@
 import { chainHash, type ChainLink, genesis, walkChain } from "../../core/history/hash_chain.ts";
-import { type CaDatabase, numberOf, textOf } from "./database.ts";
+import { numberOf, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 
 export type AuditType =
   | "ca_opened"
@@ -15,6 +16,8 @@ export type AuditType =
   | "roles_changed"
   | "scribe_granted"
   | "scribe_refused"
+  | "ca_roll_started"
+  | "ca_roll_finished"
   | "config_followed";
 
 /** What an entry says besides its type and time: ids, serials, reasons; never a token. */

@@ -6,6 +6,7 @@ import {
   buildNodeCertificate,
   randomSerial,
 } from "../../core/identity/certificate_builder.ts";
+import { parseCertificateFields } from "../../core/identity/certificate_fields.ts";
 import {
   CertificateError,
   IdentityError,
@@ -20,8 +21,9 @@ import {
   verifyCsr,
 } from "../../core/identity/mod.ts";
 import { derToPem } from "../../core/identity/pem.ts";
-import { anchorDetails } from "../../core/identity/trust_anchor.ts";
+import { anchorDetails, equalBytes } from "../../core/identity/trust_anchor.ts";
 import { type ScribeGrant, signGrant } from "../../core/netconfig/mod.ts";
+import { type CaRoll, signRoll } from "../../core/trust/mod.ts";
 import { CaError } from "./errors.ts";
 
 const dayMs = 86_400_000;
@@ -55,6 +57,20 @@ export class Authority {
   constructor(key: NodeKey, anchor: TrustAnchor) {
     this.#key = key;
     this.anchor = anchor;
+  }
+
+  /** Whether a certificate of the ledger is of this CA: each has a name of its own. */
+  issued(der: Uint8Array): boolean {
+    return equalBytes(parseCertificateFields(der).issuer, anchorDetails(this.anchor).subject);
+  }
+
+  /** The word on this CA being succeeded by another one, signed by both. */
+  roll(roll: CaRoll, successor: Authority): Uint8Array<ArrayBuffer> {
+    const signer = (authority: Authority) => ({
+      anchor: authority.anchor,
+      sign: (message: Uint8Array) => authority.#key.sign(message),
+    });
+    return signRoll(roll, signer(this), signer(successor));
   }
 
   /** A scribe grant, signed. */
@@ -97,26 +113,45 @@ export class Authority {
   }
 }
 
-/** Files of a CA in its directory. */
-export const authorityFiles = { key: "ca.key", certificate: "ca.crt" } as const;
+/** Files of a CA in its directory. @param generation 1 for the first; each roll makes the next */
+export function authorityFiles(
+  generation = 1,
+): { readonly key: string; readonly certificate: string } {
+  const name = generation === 1 ? "ca" : `ca-${generation}`;
+  return { key: `${name}.key`, certificate: `${name}.crt` };
+}
 
 /**
- * Loads the CA in this directory, or makes a new one in an empty directory. The key is written first, so a crash between the two
+ * Loads the CA in this directory, or makes a new one where there is none. The key is written first, so a crash between the two
  * files leaves a key from which the next start makes the certificate.
+ * @param wanted `existing`: never make one
  * @throws {IdentityError} IDENTITY_KEY_* the key file cannot be used
  * @throws {CaError} CA_KEY_MISSING, CA_CERTIFICATE_INVALID, CA_MISMATCH, CA_DIRECTORY
  */
-export async function openAuthority(directory: string, now: number): Promise<Authority> {
-  const keyPath = join(directory, authorityFiles.key);
-  const certificatePath = join(directory, authorityFiles.certificate);
+export async function openAuthority(
+  directory: string,
+  now: number,
+  generation = 1,
+  wanted: "existing" | "any" = "any",
+): Promise<Authority> {
+  const files = authorityFiles(generation);
+  const keyPath = join(directory, files.key);
+  const certificatePath = join(directory, files.certificate);
   const existing = await readCertificate(certificatePath);
   if (existing !== null) {
-    return pair(await loadCaKey(keyPath, certificatePath), existing, directory);
+    return pair(await loadCaKey(keyPath, certificatePath), existing, directory, files);
+  }
+  if (wanted === "existing") {
+    throw new CaError(
+      "CA_CERTIFICATE_INVALID",
+      `the CA certificate ${certificatePath} is missing: restore the whole directory from one backup`,
+      { path: certificatePath },
+    );
   }
 
   const key = await loadOrCreateNodeKey(keyPath);
   const der = buildCaCertificate({
-    name: "pulse-ca",
+    name: generation === 1 ? "pulse-ca" : `pulse-ca ${generation}`,
     serial: randomSerial(),
     publicKey: key.publicKey,
     notBefore: now - backdateMs,
@@ -130,7 +165,7 @@ export async function openAuthority(directory: string, now: number): Promise<Aut
   // Read back: when another process was quicker, its certificate is the CA.
   const written = await readCertificate(certificatePath);
   if (written === null) throw unusableDirectory(directory, `${certificatePath} has vanished`);
-  return pair(key, written, directory);
+  return pair(key, written, directory, files);
 }
 
 async function readCertificate(path: string): Promise<TrustAnchor | null> {
@@ -172,11 +207,16 @@ async function loadCaKey(keyPath: string, certificatePath: string): Promise<Node
   }
 }
 
-function pair(key: NodeKey, anchor: TrustAnchor, directory: string): Authority {
+function pair(
+  key: NodeKey,
+  anchor: TrustAnchor,
+  directory: string,
+  files: ReturnType<typeof authorityFiles>,
+): Authority {
   if (!sameKey(key.publicKey, anchor.publicKey)) {
     throw new CaError(
       "CA_MISMATCH",
-      `${authorityFiles.key} and ${authorityFiles.certificate} in ${directory} do not belong together: restore both from the same backup`,
+      `${files.key} and ${files.certificate} in ${directory} do not belong together: restore both from the same backup`,
       { directory },
     );
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createCsr, generateNodeKey } from "../../core/identity/mod.ts";
+import { pemToDer } from "../../core/identity/pem.ts";
 import { createTestCa } from "../../core/identity/testing.ts";
 import { openAuthority } from "./authority.ts";
 
@@ -19,6 +20,10 @@ Deno.test("a CA is made once, for ten years, with a key only its owner can read"
     const first = await openAuthority(directory, now);
     const years = (first.anchor.notAfter - now) / (365 * 86_400_000);
     assert.ok(years > 9.99 && years <= 10);
+    const der = pemToDer(await Deno.readTextFile(`${directory}/ca.crt`));
+    // RFC 5280, appendix A.1: the common name, as UTF8String or PrintableString.
+    const name = new TextEncoder().encode("pulse-ca").toHex();
+    assert.match(der.toHex(), new RegExp(`0603550403(0c|13)08${name}`));
     assert.equal((await Deno.stat(`${directory}/ca.key`)).mode! & 0o777, 0o600);
     const again = await openAuthority(directory, now + 1000);
     assert.equal(again.anchor.fingerprint, first.anchor.fingerprint);

@@ -1,5 +1,6 @@
 import type { TokenEntry } from "../../core/netconfig/mod.ts";
-import { type CaDatabase, numberOf, textOf } from "./database.ts";
+import { numberOf, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 
 /** What came of a list of tokens from the network config. */
 export interface TokenChanges {

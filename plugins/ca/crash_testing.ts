@@ -40,7 +40,6 @@ async function main(directory: string, first: number): Promise<void> {
   const ledger = Ledger.open(`${directory}/ledger.db`, authority, settings, now());
   const desk = new JoinDesk({
     ledger,
-    anchor: authority.anchor,
     network: testNetwork,
     log: () => {},
     now,

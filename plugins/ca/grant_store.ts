@@ -1,5 +1,6 @@
 import type { NodeId } from "../../core/identity/mod.ts";
-import { bytesOf, type CaDatabase, numberOf } from "./database.ts";
+import { bytesOf, numberOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 
 /** A grant the CA has signed. */
 export interface GrantRecord {

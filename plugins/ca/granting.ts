@@ -4,7 +4,7 @@ import type { NodeId } from "../../core/identity/mod.ts";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
 import type { HostServices, LogFn } from "../../core/plugin/types.ts";
 import type { GrantRecord } from "./grant_store.ts";
-import type { Ledger } from "./ledger.ts";
+import type { GrantBasis, Ledger } from "./ledger.ts";
 import type { SealKey } from "./seal_key.ts";
 
 export interface GrantingOptions {
@@ -35,9 +35,8 @@ export class Granting {
 
   /** Makes a node the scribe, or nobody. @throws {PulseError} NODE_NOT_JOINED; {CaError} */
   async grant(scribe: NodeId | null): Promise<GrantRecord> {
-    const { ledger, sealKey, now } = this.#options;
-    const seen = await this.#current();
-    const grant = ledger.grantScribe(scribe, { sealKey: sealKey.publicKey, ...seen }, now());
+    const { ledger, now } = this.#options;
+    const grant = ledger.grantScribe(scribe, await this.basis(), now());
     await this.#adopt(grant);
     return grant;
   }
@@ -47,11 +46,15 @@ export class Granting {
    * @throws {JoinRefusal} somebody has had it before, or the node may not have it unasked
    */
   async request(node: NodeId): Promise<GrantRecord> {
-    const { ledger, sealKey, now } = this.#options;
-    const seen = await this.#current();
-    const grant = ledger.requestScribe(node, { sealKey: sealKey.publicKey, ...seen }, now());
+    const { ledger, now } = this.#options;
+    const grant = ledger.requestScribe(node, await this.basis(), now());
     await this.#adopt(grant);
     return grant;
+  }
+
+  /** What a grant made now would rest on. */
+  async basis(): Promise<GrantBasis> {
+    return { sealKey: this.#options.sealKey.publicKey, ...await this.#current() };
   }
 
   /** The network config has changed, or this node has just come up. */

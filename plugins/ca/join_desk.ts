@@ -5,7 +5,6 @@ import {
   type JoinChannel,
   JoinError,
   joinTimeoutMs,
-  type TrustAnchor,
 } from "../../core/identity/mod.ts";
 import type { LogFn } from "../../core/plugin/types.ts";
 import { type JoinAuthority, JoinServer } from "./join_server.ts";
@@ -14,7 +13,6 @@ import { RateLimits } from "./rate_limit.ts";
 
 export interface JoinDeskOptions {
   readonly ledger: Ledger;
-  readonly anchor: TrustAnchor;
   readonly network: string;
   readonly log: LogFn;
   /** Wall clock, ms. */
@@ -40,11 +38,11 @@ export class JoinDesk {
   #open = 0;
 
   constructor(options: JoinDeskOptions) {
-    const { ledger, network, anchor, log, now } = options;
+    const { ledger, network, log, now } = options;
     this.#options = options;
     this.#authority = {
       network,
-      anchor,
+      anchorFor: (tokenId) => ledger.anchorFor(tokenId),
       macKey: (tokenId) => ledger.tokens.macKey(tokenId),
       join: (grant) => ledger.join(grant, now()),
       refused: (reason, tokenId, via) => this.#record("join_refused", reason, tokenId, via),

@@ -14,7 +14,8 @@ import type { JoinGrant } from "./ledger.ts";
 /** What the server needs of the CA. Synchronous: no other join comes between decision and consequence. */
 export interface JoinAuthority {
   readonly network: string;
-  readonly anchor: TrustAnchor;
+  /** The CA that a node with this token expects. */
+  anchorFor(tokenId: string): TrustAnchor;
   /** Key of a token, undefined for an unknown one. */
   macKey(tokenId: string): Uint8Array | undefined;
   /** The certificate in DER. @throws {JoinRefusal} */
@@ -43,6 +44,8 @@ export class JoinServer {
   #key: Uint8Array;
   #known = false;
   #hello: JoinHello | undefined;
+  /** The one the node was shown. */
+  #anchor: TrustAnchor | undefined;
   #done = false;
 
   /** @param random 64 random bytes, never used before */
@@ -93,7 +96,8 @@ export class JoinServer {
       return this.#refuse(`network mismatch: CA serves ${this.#ca.network}`);
     }
     const nonce = this.#nonce;
-    const caCertificate = this.#ca.anchor.der;
+    this.#anchor = this.#ca.anchorFor(hello.tokenId);
+    const caCertificate = this.#anchor.der;
     const mac = this.#transcript.mac(this.#key, "ca challenge", nonce, caCertificate);
     const challenge = encodeChallenge({ nonce, caCertificate, mac });
     this.#transcript.add(challenge);
@@ -113,6 +117,7 @@ export class JoinServer {
         publicKey: hello.publicKey,
         csr: request.csr,
         via: this.#via,
+        ca: this.#anchor!.fingerprint,
       });
     } catch (error) {
       if (error instanceof JoinRefusal) return this.#answer(new Uint8Array(0), error.message);

@@ -1,5 +1,6 @@
 import type { NodeId } from "../../core/identity/mod.ts";
-import { type CaDatabase, numberOf, textOf } from "./database.ts";
+import { numberOf, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 
 /** A node that joined with a token of the scribe's, which the scribe does not know yet. */
 export interface JoinedNotice {

@@ -5,6 +5,7 @@ import {
   type NodeId,
   nodeIdFromPublicKey,
   type Role,
+  type TrustAnchor,
   validateCertificate,
   verifyCsr,
 } from "../../core/identity/mod.ts";
@@ -16,7 +17,8 @@ import {
   type TokenEntry,
 } from "../../core/netconfig/mod.ts";
 import { type AuditFields, AuditLog, type AuditType } from "./audit_log.ts";
-import type { Authority } from "./authority.ts";
+import { Authorities } from "./authorities.ts";
+import { Authority } from "./authority.ts";
 import { ConfigTokens, type TokenChanges } from "./config_tokens.ts";
 import { CaDatabase } from "./database.ts";
 import { CaError, JoinRefusal } from "./errors.ts";
@@ -24,6 +26,7 @@ import { type GrantRecord, GrantStore } from "./grant_store.ts";
 import { JoinedOutbox } from "./joined_outbox.ts";
 import { type IssueKind, NodeStore } from "./node_store.ts";
 import { RateLimit } from "./rate_limit.ts";
+import { type RollRecord, RollStore } from "./roll_store.ts";
 import { type NewToken, type TokenRecord, TokenStore } from "./token_store.ts";
 
 export interface LedgerSettings {
@@ -40,6 +43,8 @@ export interface JoinGrant {
   readonly csr: Uint8Array;
   /** Where the request came from, for the audit log. */
   readonly via: string;
+  /** Fingerprint of the CA the node was shown. @default the newest */
+  readonly ca?: string;
 }
 
 /** What the CA's node holds when a grant is made. */
@@ -80,14 +85,16 @@ export class Ledger implements Disposable {
   readonly configTokens: ConfigTokens;
   readonly outbox: JoinedOutbox;
   readonly #database: CaDatabase;
-  readonly #authority: Authority;
+  readonly rolls: RollStore;
+  readonly #authorities: Authorities;
   readonly #settings: LedgerSettings;
   readonly #refusals = new RateLimit(refusalBurst, refusalsPerSecond, 0);
   #suppressed = 0;
 
-  private constructor(database: CaDatabase, authority: Authority, settings: LedgerSettings) {
+  private constructor(database: CaDatabase, authorities: Authorities, settings: LedgerSettings) {
     this.#database = database;
-    this.#authority = authority;
+    this.#authorities = authorities;
+    this.rolls = new RollStore(database);
     this.#settings = settings;
     this.tokens = new TokenStore(database);
     this.nodes = new NodeStore(database);
@@ -98,10 +105,16 @@ export class Ledger implements Disposable {
   }
 
   /** @throws {CaError} CA_LEDGER_UNREADABLE, CA_NETWORK */
-  static open(path: string, authority: Authority, settings: LedgerSettings, now: number): Ledger {
+  static open(
+    path: string,
+    authorities: Authorities | Authority,
+    settings: LedgerSettings,
+    now: number,
+  ): Ledger {
     const database = CaDatabase.open(path);
     try {
-      const ledger = new Ledger(database, authority, settings);
+      const all = authorities instanceof Authority ? new Authorities(authorities) : authorities;
+      const ledger = new Ledger(database, all, settings);
       database.transaction(() => ledger.#claim(now));
       return ledger;
     } catch (error) {
@@ -279,6 +292,68 @@ export class Ledger implements Disposable {
     });
   }
 
+  /** The CA that issues certificates; the one before it too while a roll is going on. */
+  get authorities(): Authorities {
+    return this.#authorities;
+  }
+
+  /** The CA that a node with this token expects: its invite names the one there was when it was made. */
+  anchorFor(tokenId: string): TrustAnchor {
+    const { newest, previous } = this.#authorities;
+    return (previous !== undefined && this.rolls.isOldToken(tokenId) ? previous : newest).anchor;
+  }
+
+  /**
+   * From now on the successor issues, and both count.
+   * @param generation number of the successor
+   * @throws {CaError} CA_ROLL_GOING_ON
+   */
+  beginRoll(successor: Authority, generation: number, now: number): RollRecord {
+    const { newest, previous } = this.#authorities;
+    if (previous !== undefined) {
+      throw new CaError(
+        "CA_ROLL_GOING_ON",
+        "a roll of the CA is going on already: finish it first",
+      );
+    }
+    const record = this.#database.transaction(() => {
+      const record = this.#addRoll(newest, successor, "overlap", generation, now);
+      this.rolls.markTokens();
+      this.audit.append("ca_roll_started", rollFields(newest, successor, record), now);
+      return record;
+    });
+    this.#authorities.begin(successor);
+    return record;
+  }
+
+  /**
+   * From now on the CA before the newest counts for nothing. What the scribe has published under it is vouched for by a grant of the new one.
+   * @param left nodes that have no certificate of the new CA
+   * @throws {CaError} CA_ROLL_NONE
+   */
+  finishRoll(basis: GrantBasis, left: readonly NodeId[], now: number): RollRecord {
+    const { newest, previous } = this.#authorities;
+    const begun = this.rolls.latest();
+    if (previous === undefined || begun === undefined) {
+      throw new CaError("CA_ROLL_NONE", "no roll of the CA is going on");
+    }
+    const record = this.#database.transaction(() => {
+      const record = this.#addRoll(previous, newest, "finished", begun.generation, now);
+      this.rolls.forgetTokens();
+      const fields = { ...rollFields(previous, newest, record), left: left.slice(0, maxListed) };
+      this.audit.append("ca_roll_finished", fields, now);
+      const granted = this.grants.latest();
+      if (granted !== undefined) {
+        const { scribe } = granted;
+        const stays = scribe !== null && !this.nodes.isRevoked(scribe);
+        this.#grant(stays ? scribe : null, basis, now);
+      }
+      return record;
+    });
+    this.#authorities.finish();
+    return record;
+  }
+
   /** Writes down that somebody did not get what he asked for; beyond a rate it is only counted. */
   recordRefusal(type: AuditType, fields: AuditFields, now: number): void {
     if (!this.#refusals.take(now)) {
@@ -306,8 +381,23 @@ export class Ledger implements Disposable {
     }
     if (known !== undefined) return;
     this.#database.setMeta("network", network);
-    const ca = this.#authority.anchor.fingerprint;
+    const ca = this.#authorities.newest.anchor.fingerprint;
     this.audit.append("ca_opened", { network, ca }, now);
+  }
+
+  #addRoll(
+    from: Authority,
+    to: Authority,
+    stage: RollRecord["stage"],
+    generation: number,
+    now: number,
+  ): RollRecord {
+    const { network } = this.#settings;
+    const serial = (this.rolls.latest()?.serial ?? 0) + 1;
+    const bytes = from.roll({ network, serial, stage, issuedAt: now }, to);
+    const record = { serial, stage, generation, bytes, at: now };
+    this.rolls.add(record);
+    return record;
   }
 
   #grant(scribe: NodeId | null, basis: GrantBasis, now: number): GrantRecord {
@@ -315,7 +405,7 @@ export class Ledger implements Disposable {
     const { epoch: at, version, hash, sealKey } = basis;
     // A ledger from a backup must not give an epoch out twice.
     const epoch = Math.max(this.grants.latest()?.epoch ?? 0, basis.grantEpoch) + 1;
-    const bytes = this.#authority.grant({
+    const bytes = this.#authorities.newest.grant({
       network: this.#settings.network,
       epoch,
       scribe,
@@ -339,7 +429,10 @@ export class Ledger implements Disposable {
 
   #join(grant: JoinGrant, node: NodeId, now: number): Uint8Array {
     this.#refuseRevoked(node);
-    const earlier = this.nodes.byTokenUse(grant.tokenId, grant.publicKey);
+    const authority = this.#authorityOf(grant.ca);
+    const known = this.nodes.byTokenUse(grant.tokenId, grant.publicKey);
+    // A certificate of another CA than the node was shown would be of no use to it.
+    const earlier = known && authority.issued(known.der) ? known : undefined;
     if (earlier !== undefined && earlier.notAfter > now) {
       const life = earlier.notAfter - earlier.issuedAt;
       // Near its end a new certificate is better, when the token has a use left for it.
@@ -357,7 +450,9 @@ export class Ledger implements Disposable {
       ...this.nodes.roles(node) ?? [],
       ...this.tokens.find(tokenId, now)?.roles ?? [],
     ].filter((role) => role !== "ca");
-    const certificate = this.#issue(csr, [...new Set(granted)], now, "join", tokenId, publicKey);
+    const certificate = this.#issue(csr, [...new Set(granted)], now, "join", tokenId, publicKey, {
+      authority,
+    });
     this.nodes.recordTokenUse(tokenId, publicKey, certificate.serial);
     if (this.configTokens.has(tokenId)) this.outbox.add(node, tokenId, now);
     const fields = auditFields(certificate, { kind: "join", token: tokenId, via });
@@ -368,17 +463,15 @@ export class Ledger implements Disposable {
   #renew(origin: NodeCertificate, csr: Uint8Array, now: number): Uint8Array {
     const { network, meshCidr } = this.#settings;
     // The host has checked it already; a CA does not sign on somebody else's word.
-    const current = validateCertificate(origin.der, this.#authority.anchor, { now, network });
+    const { trust, newest } = this.#authorities;
+    const current = validateCertificate(origin.der, trust, { now, network });
     this.#refuseRevoked(current.id);
     const roles = this.nodes.roles(current.id) ?? current.roles;
     const latest = this.nodes.latest(current.id);
-    if (latest !== undefined) {
+    if (latest !== undefined && newest.issued(latest.der)) {
       const life = latest.notAfter - latest.issuedAt;
       const fresh = now - latest.issuedAt < Math.min(repeatRenewalMs, life / 10);
-      const same = validateCertificate(latest.der, this.#authority.anchor, {
-        now,
-        ignoreDates: true,
-      });
+      const same = validateCertificate(latest.der, newest.anchor, { now, ignoreDates: true });
       const addresses = this.nodes.addressesFor(current.id, network, meshCidr, now);
       if (
         fresh && same.roles.join() === roles.join() &&
@@ -406,11 +499,12 @@ export class Ledger implements Disposable {
     kind: IssueKind,
     tokenId: string | null,
     publicKey?: Uint8Array,
-    { wish }: { readonly wish?: string | undefined } = {},
+    options: { readonly wish?: string | undefined; readonly authority?: Authority } = {},
   ): NodeCertificate {
+    const { wish, authority = this.#authorities.newest } = options;
     const { network, meshCidr, days } = this.#settings;
     const { id } = verifyCsr(csr);
-    const certificate = this.#authority.issue({
+    const certificate = authority.issue({
       csr,
       network,
       meshAddresses: this.nodes.addressesFor(id, network, meshCidr, now, wish),
@@ -421,6 +515,13 @@ export class Ledger implements Disposable {
     });
     this.nodes.record(certificate, kind, tokenId, now);
     return certificate;
+  }
+
+  #authorityOf(fingerprint: string | undefined): Authority {
+    if (fingerprint === undefined) return this.#authorities.newest;
+    const found = this.#authorities.find(fingerprint);
+    if (found !== undefined) return found;
+    throw new JoinRefusal("the CA has just been replaced: ask for a new invite");
   }
 
   #refuseRevoked(id: NodeId): void {
@@ -462,6 +563,10 @@ function asRefusal(error: unknown): JoinRefusal | undefined {
     return new JoinRefusal(error.message.slice(0, 400), { code: error.code });
   }
   return undefined;
+}
+
+function rollFields(from: Authority, to: Authority, { serial }: RollRecord): AuditFields {
+  return { from: from.anchor.fingerprint, to: to.anchor.fingerprint, serial };
 }
 
 function auditFields(certificate: NodeCertificate, more: AuditFields): AuditFields {

@@ -11,7 +11,7 @@ import type {
   PluginMetric,
 } from "../../core/plugin/types.ts";
 import { apiRoutes } from "./api.ts";
-import { openAuthority } from "./authority.ts";
+import { openAuthorities } from "./authorities.ts";
 import { parseConfig } from "./config.ts";
 import { CaError } from "./errors.ts";
 import { Granting } from "./granting.ts";
@@ -20,6 +20,7 @@ import { JoinDesk } from "./join_desk.ts";
 import { JoinedCourier } from "./joined_courier.ts";
 import { Ledger } from "./ledger.ts";
 import { parseRequest } from "./request.ts";
+import { Rolling } from "./rolling.ts";
 import { serveScribeRequest, serveTokenUses } from "./scribe_streams.ts";
 import { openSealKey, sealKeyFile } from "./seal_key.ts";
 import { ledgerFile } from "./sign_csr.ts";
@@ -51,10 +52,10 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
   if (context.dataDir === "") {
     throw new CaError("CA_DIRECTORY", "the ca plugin needs read and write permission for $DATA");
   }
-  const network = config.network ?? (await host.self()).network;
-  const authority = await openAuthority(context.dataDir, now());
-  const { anchor } = authority;
-  const ledger = Ledger.open(join(context.dataDir, ledgerFile), authority, {
+  const ledgerPath = join(context.dataDir, ledgerFile);
+  const network = config.network ?? Ledger.networkOf(ledgerPath) ?? (await host.self()).network;
+  const authorities = await openAuthorities(context.dataDir, ledgerPath, now());
+  const ledger = Ledger.open(ledgerPath, authorities, {
     network,
     meshCidr: config.meshCidr,
     days: config.days,
@@ -70,6 +71,8 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
   }
   const sealKey = await openSealKey(join(context.dataDir, sealKeyFile));
   const granting = new Granting({ ledger, sealKey, host, log, now });
+  const directory = context.dataDir;
+  const rolling = new Rolling({ directory, ledger, granting, host, log, now });
   const courier = new JoinedCourier({
     outbox: ledger.outbox,
     scribe: () => ledger.grants.latest()?.scribe ?? null,
@@ -88,7 +91,7 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
       log("error", "an event could not be told", { event: event.type, error: errorText(error) });
     }
   };
-  const desk = new JoinDesk({ ledger, anchor, network, log, now, signal });
+  const desk = new JoinDesk({ ledger, network, log, now, signal });
 
   // For the daemon beside the CA: who controls this machine has the CA's key anyway. Without roles named it keeps those it has.
   const signSelf = async (argument: Json): Promise<Json> => {
@@ -102,6 +105,7 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
       [...new Set(["ca" as const, ...roles])],
       now(),
     );
+    const { anchor } = ledger.authorities.newest;
     return await Promise.resolve({ certificate: certificate.pem, anchor: anchor.pem });
   };
 
@@ -115,6 +119,8 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
     },
     onLinkUp: () => courier.wake(),
     onNetworkConfig: async () => {
+      // The roll first: a grant may be signed by the new CA.
+      await rolling.follow();
       await granting.follow();
       courier.wake();
     },
@@ -128,7 +134,7 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
       "ca.tokens": (stream, from) => serveTokenUses(ledger, stream, from, { now, signal, log }),
       [renewProtocol]: (stream, from) => serveRenewal(ledger, stream, from, { now, signal, log }),
     },
-    apiRoutes: apiRoutes({ ledger, granting, anchor, network, host, now }),
+    apiRoutes: apiRoutes({ ledger, granting, rolling, network, host, now }),
     services: {
       ca: {
         signSelf,
@@ -167,7 +173,8 @@ function metrics(ledger: Ledger, desk: JoinDesk): PluginMetric[] {
   const count = (name: string, help: string, value: number): PluginMetric => ({
     name,
     help,
-    type: "gauge",
+    // Only a counter may be called so, and tokens go as well as come.
+    type: name.endsWith("_total") ? "untyped" : "gauge",
     value,
   });
   const tokens = ledger.tokens.list(Date.now());
@@ -180,7 +187,7 @@ function metrics(ledger: Ledger, desk: JoinDesk): PluginMetric[] {
     ),
     count("pulse_ca_joins_open", "Join conversations going on", desk.open),
     count(
-      "pulse_revoked_nodes_total",
+      "pulse_ca_revoked_nodes",
       "Nodes the CA has revoked",
       ledger.nodes.revokedIds().length,
     ),

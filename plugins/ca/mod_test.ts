@@ -24,6 +24,7 @@ import { streamPair } from "./testing.ts";
 interface Loaded extends AsyncDisposable {
   readonly hooks: PluginHooks;
   readonly events: string[];
+  readonly dataDir: string;
   api(method: string, path: string, request?: Partial<PluginApiRequest>): Promise<Json>;
   join(token: string, key?: NodeKey): Promise<JoinResult>;
 }
@@ -35,13 +36,20 @@ function refuse(): never {
 async function load(
   config: Json = { token: "a long enough master token" },
   call: HostServices["call"] = refuse,
+  old?: string,
 ): Promise<Loaded> {
-  const dataDir = await Deno.makeTempDir({ prefix: "pulse-ca-plugin-" });
+  const dataDir = old ?? await Deno.makeTempDir({ prefix: "pulse-ca-plugin-" });
   const stop = new AbortController();
   const events: string[] = [];
   const host: HostServices = {
     self: () =>
-      Promise.resolve({ id: "", network: "corp", addresses: ["ca.example:443"], joined: true }),
+      Promise.resolve({
+        id: "",
+        network: "corp",
+        addresses: ["ca.example:443"],
+        joined: true,
+        caFingerprint: "ab".repeat(32),
+      }),
     peers: refuse,
     resolveNode: (text) =>
       text === "laptop" ? Promise.resolve("1".repeat(32)) : Promise.reject(new Error("unknown")),
@@ -72,10 +80,11 @@ async function load(
         await served;
       }
     },
+    dataDir,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await hooks.onStop?.();
-      await Deno.remove(dataDir, { recursive: true });
+      if (old === undefined) await Deno.remove(dataDir, { recursive: true });
     },
   };
 }
@@ -102,6 +111,13 @@ Deno.test("nodes join with the token of the configuration as often as they like"
   ];
   assert.notEqual(certificateOf(a).id, certificateOf(b).id);
   assert.deepEqual((await plugin.hooks.health?.())?.ok, true);
+});
+
+Deno.test("a CA goes on with the network it was made for when none is named", async () => {
+  await using first = await load({ network: "home" });
+  await using again = await load({}, refuse, first.dataDir);
+  assert.equal(object(await again.api("POST", "/invite"))["network"], "home");
+  await assert.rejects(load({ network: "other" }, refuse, first.dataDir), { code: "CA_NETWORK" });
 });
 
 Deno.test("without a token in the configuration only minted tokens are good", async () => {
@@ -197,7 +213,12 @@ Deno.test("a member renews over a stream that proves who it is, until it is revo
     const [near, far] = streamPair();
     const served = plugin.hooks.streams!["ca.renew"]!(far, from(current, "ca.renew"));
     try {
-      return await renewCertificate(near, { key, anchor, network: "corp", now: Date.now() });
+      return await renewCertificate(near, {
+        key,
+        trust: { anchors: [anchor], retired: [] },
+        network: "corp",
+        now: Date.now(),
+      });
     } finally {
       await near.closeWrite();
       await served;

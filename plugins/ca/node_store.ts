@@ -9,7 +9,8 @@ import {
   type Role,
 } from "../../core/identity/mod.ts";
 import type { Revocation } from "../../core/netconfig/mod.ts";
-import { bytesOf, type CaDatabase, numberOf, textOf } from "./database.ts";
+import { bytesOf, numberOf, type Row, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 import { rolesOf } from "./token_store.ts";
 
 export type IssueKind = "join" | "renewal" | "self" | "offline";
@@ -129,6 +130,20 @@ export class NodeStore {
     return row === undefined ? undefined : issued(row);
   }
 
+  /** The newest certificate of every node that is not revoked, where it is valid still. */
+  newestCertificates(now: number): { readonly nodeId: NodeId; readonly der: Uint8Array }[] {
+    return this.#database.all(
+      `SELECT nodes.node_id, issued.der FROM nodes
+         JOIN issued ON issued.serial =
+           (SELECT serial FROM issued AS i WHERE i.node_id = nodes.node_id
+              ORDER BY issued_at DESC, rowid DESC LIMIT 1)
+         WHERE issued.not_after > ?
+           AND nodes.node_id NOT IN (SELECT node_id FROM revoked)
+           AND nodes.node_id NOT IN (SELECT node_id FROM config_revoked)`,
+      now,
+    ).map((row) => ({ nodeId: textOf(row, "node_id"), der: bytesOf(row, "der") }));
+  }
+
   /** The certificate this key got with this token. */
   byTokenUse(tokenId: string, publicKey: Uint8Array): IssuedRecord | undefined {
     const row = this.#database.first(
@@ -234,7 +249,7 @@ export class NodeStore {
   }
 }
 
-function issued(row: Parameters<typeof textOf>[0]): IssuedRecord {
+function issued(row: Row): IssuedRecord {
   return {
     serial: textOf(row, "serial"),
     nodeId: textOf(row, "node_id"),

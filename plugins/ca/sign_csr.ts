@@ -6,7 +6,8 @@ import {
   type Role,
   verifyCsr,
 } from "../../core/identity/mod.ts";
-import { authorityFiles, defaultNodeDays, openAuthority } from "./authority.ts";
+import { openAuthorities } from "./authorities.ts";
+import { authorityFiles, defaultNodeDays } from "./authority.ts";
 import { CaError } from "./errors.ts";
 import { Ledger } from "./ledger.ts";
 
@@ -38,19 +39,20 @@ export async function signCsr(
   const csr = pemToDer(csrPem, "CERTIFICATE REQUEST");
   const { network } = verifyCsr(csr);
   await assertCa(caDirectory);
-  const authority = await openAuthority(caDirectory, options.now);
+  const ledgerPath = join(caDirectory, ledgerFile);
+  const authorities = await openAuthorities(caDirectory, ledgerPath, options.now);
   const settings = {
     network,
     meshCidr: options.meshCidr ?? defaultMeshCidr,
     days: options.days ?? defaultNodeDays,
   };
-  using ledger = Ledger.open(join(caDirectory, ledgerFile), authority, settings, options.now);
+  using ledger = Ledger.open(ledgerPath, authorities, settings, options.now);
   const certificate = ledger.issueLocally("offline", csr, options.roles ?? [], options.now);
-  return { certificatePem: certificate.pem, anchorPem: authority.anchor.pem };
+  return { certificatePem: certificate.pem, anchorPem: authorities.newest.anchor.pem };
 }
 
 async function assertCa(directory: string): Promise<void> {
-  const path = join(directory, authorityFiles.certificate);
+  const path = join(directory, authorityFiles().certificate);
   try {
     await Deno.stat(path);
   } catch (error) {

@@ -49,7 +49,6 @@ export async function openTestDesk(settings: Partial<LedgerSettings> = {}): Prom
   const logged: string[] = [];
   const desk = new JoinDesk({
     ledger,
-    anchor: authority.anchor,
     network: testNetwork,
     log: (level, message) => logged.push(`${level} ${message}`),
     now: () => Date.now(),

@@ -1,5 +1,6 @@
 import type { Role } from "../../core/identity/mod.ts";
-import { bytesOf, type CaDatabase, numberOf, optionalNumberOf, textOf } from "./database.ts";
+import { bytesOf, numberOf, optionalNumber, type Row, textOf } from "../../core/storage/mod.ts";
+import type { CaDatabase } from "./database.ts";
 import { CaError } from "./errors.ts";
 
 export type TokenStatus = "valid" | "expired" | "used" | "revoked";
@@ -147,11 +148,11 @@ export class TokenStore {
   }
 }
 
-function record(row: Parameters<typeof textOf>[0], now: number): TokenRecord {
-  const expiresAt = optionalNumberOf(row, "expires_at");
+function record(row: Row, now: number): TokenRecord {
+  const expiresAt = optionalNumber(row, "expires_at");
   const maxUses = numberOf(row, "max_uses");
   const uses = numberOf(row, "uses");
-  const status = optionalNumberOf(row, "revoked_at") !== null
+  const status = optionalNumber(row, "revoked_at") !== null
     ? "revoked"
     : expiresAt !== null && expiresAt <= now
     ? "expired"

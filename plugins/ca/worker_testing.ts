@@ -11,7 +11,8 @@ function refuse(): never {
 }
 
 const host: HostServices = {
-  self: () => Promise.resolve({ id: "", network: "corp", addresses: [], joined: false }),
+  self: () =>
+    Promise.resolve({ id: "", network: "corp", addresses: [], joined: false, caFingerprint: null }),
   peers: refuse,
   resolveNode: refuse,
   openStream: refuse,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
 import type { Json } from "../../core/plugin/types.ts";
 
@@ -19,7 +20,7 @@ export function diffBodies(before: ConfigBody, after: ConfigBody): BodyChange[] 
   const changes: BodyChange[] = [];
   for (const what of new Set([...left.keys(), ...right.keys()])) {
     const [old, now] = [left.get(what) ?? null, right.get(what) ?? null];
-    if (JSON.stringify(old) === JSON.stringify(now)) continue;
+    if (isDeepStrictEqual(old, now)) continue;
     if (changes.length === maxChanges) {
       changes.push({ what: `more than ${maxChanges} changes`, before: null, after: null });
       break;
@@ -50,6 +51,5 @@ function parts(body: ConfigBody): Map<string, Json> {
   for (const [pattern, settings] of Object.entries(body.templates)) {
     add(`templates.${pattern}`, settings);
   }
-  if (body.anchors.length > 0) add("anchors", body.anchors);
   return found;
 }

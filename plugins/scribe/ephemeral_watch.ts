@@ -2,9 +2,17 @@ import type { NodeId } from "../../core/identity/types.ts";
 
 export interface Sighting {
   readonly id: NodeId;
-  /** Null: not known. */
-  readonly lastSeenSeconds: number | null;
-  readonly linked: boolean;
+  /** It is linked, or a path leads to it today. How old its record is says nothing: those of quiet nodes are renewed seldom. */
+  readonly reachable: boolean;
+}
+
+/** So long a node has at least to come for the first time: it may join now and be started in a while. */
+const arrivalMs = 60_000;
+
+interface Seen {
+  readonly at: number;
+  /** False: nothing but the time at which it was first looked for. */
+  readonly really: boolean;
 }
 
 /**
@@ -12,7 +20,7 @@ export interface Sighting {
  * been off, or sees nobody, every clock starts again.
  */
 export class EphemeralWatch {
-  readonly #seenAt = new Map<NodeId, number>();
+  readonly #seen = new Map<NodeId, Seen>();
 
   /**
    * @param nodes what the directory shows, without the scribe itself
@@ -25,18 +33,20 @@ export class EphemeralWatch {
     ttls: ReadonlyMap<NodeId, number>,
     now: number,
   ): readonly NodeId[] {
-    for (const id of this.#seenAt.keys()) if (!ttls.has(id)) this.#seenAt.delete(id);
-    if (!nodes.some(({ linked }) => linked)) {
-      this.#seenAt.clear();
+    for (const id of this.#seen.keys()) if (!ttls.has(id)) this.#seen.delete(id);
+    if (!nodes.some(({ reachable }) => reachable)) {
+      this.#seen.clear();
       return [];
     }
-    for (const id of ttls.keys()) if (!this.#seenAt.has(id)) this.#seenAt.set(id, now);
-    for (const { id, lastSeenSeconds, linked } of nodes) {
-      const known = this.#seenAt.get(id);
-      if (known === undefined) continue;
-      const seen = linked ? now : lastSeenSeconds === null ? known : now - lastSeenSeconds * 1000;
-      this.#seenAt.set(id, Math.max(known, seen));
+    for (const id of ttls.keys()) {
+      if (!this.#seen.has(id)) this.#seen.set(id, { at: now, really: false });
     }
-    return [...ttls].filter(([id, ttl]) => now - this.#seenAt.get(id)! > ttl).map(([id]) => id);
+    for (const { id, reachable } of nodes) {
+      if (reachable && this.#seen.has(id)) this.#seen.set(id, { at: now, really: true });
+    }
+    return [...ttls].filter(([id, ttl]) => {
+      const { at, really } = this.#seen.get(id)!;
+      return now - at > (really ? ttl : Math.max(ttl, arrivalMs));
+    }).map(([id]) => id);
   }
 }

@@ -1,14 +1,14 @@
 import type { NodeId } from "../../core/identity/types.ts";
-import { numberOf, type ScribeDatabase, textOf } from "./database.ts";
+import { type DurableDatabase, numberOf, textOf } from "../../core/storage/mod.ts";
 
 /** Most joins remembered; the oldest go first. */
 const maxJoined = 100_000;
 
 /** Which node joined with which token, and which of them are to go when they have been away for long. */
 export class JoinedNodes {
-  readonly #database: ScribeDatabase;
+  readonly #database: DurableDatabase;
 
-  constructor(database: ScribeDatabase) {
+  constructor(database: DurableDatabase) {
     this.#database = database;
   }
 

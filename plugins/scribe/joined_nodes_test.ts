@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { ScribeDatabase } from "./database.ts";
+import { openScribeDatabase } from "./database.ts";
 import { JoinedNodes } from "./joined_nodes.ts";
 
 Deno.test("who joined with what, and who is to go, is known after a restart too", async () => {
   const directory = await Deno.makeTempDir({ prefix: "pulse-joined-" });
-  const open = () => ScribeDatabase.open(`${directory}/scribe.db`);
+  const open = () => openScribeDatabase(`${directory}/scribe.db`);
   try {
     {
       using database = open();

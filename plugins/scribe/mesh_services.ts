@@ -8,6 +8,7 @@ import type { ConfigVersion } from "./version_text.ts";
 /** The network config in force at this node. */
 export interface CurrentConfig extends ConfigVersion {
   readonly hash: string;
+  readonly parent: string | null;
   readonly author: string;
   readonly createdAt: number;
   readonly note: string;
@@ -25,6 +26,8 @@ export interface PublishedConfig extends ConfigVersion {
 export interface DirectoryNode {
   readonly id: NodeId;
   readonly meshAddresses: readonly string[];
+  /** Where it may be dialled. */
+  readonly addresses: readonly string[];
   readonly services: Json;
   readonly version: string | null;
   readonly linked: boolean;
@@ -35,6 +38,7 @@ const current = z.object({
   epoch: z.int(),
   version: z.int(),
   hash: z.string(),
+  parent: z.string().nullable(),
   author: z.string(),
   createdAt: z.number(),
   note: z.string(),
@@ -52,6 +56,7 @@ const directory = z.object({
   nodes: z.array(z.object({
     id: z.string(),
     meshAddresses: z.array(z.string()),
+    addresses: z.array(z.string()).default([]),
     services: z.custom<Json>().default([]),
     version: z.string().nullable().default(null),
     linked: z.boolean(),

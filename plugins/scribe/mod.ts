@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { errorCode, errorText } from "../../core/errors/mod.ts";
 import type { NodeId } from "../../core/identity/types.ts";
-import type { PluginContext, PluginFactory, PluginHooks } from "../../core/plugin/types.ts";
+import type { ConfigBody } from "../../core/netconfig/types.ts";
+import type {
+  PluginContext,
+  PluginFactory,
+  PluginHooks,
+  PluginMetric,
+} from "../../core/plugin/types.ts";
 import { aclRoutes } from "./api/acls.ts";
 import { configRoutes } from "./api/config.ts";
 import { dnsRoutes } from "./api/dns.ts";
@@ -13,9 +19,10 @@ import { remoteRoutes } from "./api/remote.ts";
 import { revocationRoutes } from "./api/revocations.ts";
 import { exitRoutes } from "./api/routes.ts";
 import { templateRoutes } from "./api/templates.ts";
+import { inviteRoute } from "./api/invite.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { removeNode } from "./changes/remove_node.ts";
-import { ScribeDatabase } from "./database.ts";
+import { openScribeDatabase } from "./database.ts";
 import { EphemeralWatch } from "./ephemeral_watch.ts";
 import { ScribeError } from "./errors.ts";
 import { JoinedNodes } from "./joined_nodes.ts";
@@ -24,11 +31,13 @@ import { RemoteControl } from "./remote_control.ts";
 import { parseRequest } from "./request.ts";
 import { Scribe } from "./scribe.ts";
 import { joinedProtocol, serveJoined } from "./serve_joined.ts";
+import { sweepDelayMs, SweepTimer } from "./sweep_timer.ts";
 import { VersionHistory } from "./version_history.ts";
+import { TokenUses } from "./token_uses.ts";
 import { versionText } from "./version_text.ts";
 
 const config = z.strictObject({
-  /** How often ephemeral nodes are looked after. */
+  /** How often ephemeral nodes are looked after at least. */
   sweepSeconds: z.number().positive().max(3_600).default(60),
 });
 
@@ -43,7 +52,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
     );
   }
   const now = () => Date.now();
-  const database = ScribeDatabase.open(join(context.dataDir, "scribe.db"));
+  const database = openScribeDatabase(join(context.dataDir, "scribe.db"));
   const history = new VersionHistory(database);
   const joined = new JoinedNodes(database);
   const verdict = history.verify();
@@ -59,19 +68,23 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
     now,
     nonce: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
   });
+  const tokens = { scribe, now, uses: new TokenUses({ self, host, log, signal }) };
   const sweep = makeSweep(scribe, joined, self);
-  const timers: ReturnType<typeof setInterval>[] = [];
+  const sweeps = new SweepTimer({
+    delay: () => sweepDelayMs(joined.ephemeral().values(), sweepSeconds * 1000),
+    now: () => performance.now(),
+    sweep: () =>
+      sweep(performance.now()).catch((error: unknown) => {
+        log("warn", "ephemeral nodes could not be looked after", {
+          code: errorCode(error),
+          error: errorText(error),
+        });
+      }),
+  });
 
   return {
     onStart() {
-      timers.push(setInterval(() => {
-        sweep(performance.now()).catch((error: unknown) => {
-          log("warn", "ephemeral nodes could not be looked after", {
-            code: errorCode(error),
-            error: errorText(error),
-          });
-        });
-      }, sweepSeconds * 1000));
+      sweeps.update();
     },
     onNetworkConfig() {
       // Not waited for: a change of our own that is under way comes first.
@@ -83,7 +96,14 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
     },
     streams: {
       [joinedProtocol]: (stream, from) =>
-        serveJoined(stream, from, { scribe, joined, now, log, signal }),
+        serveJoined(stream, from, {
+          scribe,
+          joined,
+          now,
+          log,
+          signal,
+          added: () => sweeps.update(),
+        }),
     },
     apiRoutes: [
       ...nodeRoutes(scribe),
@@ -93,7 +113,8 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
       ...nodeChangeRoutes(scribe),
       ...exitRoutes(scribe),
       ...revocationRoutes(scribe, () => host.peers()),
-      ...tokenRoutes(scribe, now),
+      ...tokenRoutes(tokens),
+      inviteRoute({ ...tokens, host }),
       ...templateRoutes(scribe),
       ...remoteRoutes({
         scribe,
@@ -102,6 +123,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
         signal,
       }),
     ],
+    metrics: async () => tokenMetrics((await mesh.current()).body.tokens, now()),
     health: async () => {
       if (verdict.broken !== null) {
         return { ok: false, detail: `the history was changed at version ${verdict.broken}` };
@@ -116,7 +138,7 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
       }
     },
     async onStop() {
-      for (const timer of timers) clearInterval(timer);
+      await sweeps[Symbol.asyncDispose]();
       await scribe.settled();
       database[Symbol.dispose]();
     },
@@ -124,6 +146,26 @@ const scribePlugin: PluginFactory = async (context: PluginContext): Promise<Plug
 };
 
 export default scribePlugin;
+
+/** The CA tells more of them, where it is on the same node. */
+function tokenMetrics(tokens: ConfigBody["tokens"], now: number): PluginMetric[] {
+  const valid = tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  return [
+    {
+      name: "pulse_tokens_total",
+      help: "Join tokens of the network",
+      // Only a counter may be called so, and tokens go as well as come.
+      type: "untyped",
+      value: tokens.length,
+    },
+    {
+      name: "pulse_tokens_valid",
+      help: "Join tokens that have not expired; how often they were used the CA knows",
+      type: "gauge",
+      value: valid.length,
+    },
+  ];
+}
 
 /** Removes the ephemeral nodes that have been gone for their time. */
 function makeSweep(
@@ -141,7 +183,12 @@ function makeSweep(
     ]);
     if (!inCharge) return;
     const others = nodes.filter(({ id }) => id !== self);
-    for (const node of watch.look(others, ttls, now)) {
+    const sightings = await Promise.all(others.map(async ({ id, linked }) => {
+      // A path is looked for only where the answer matters.
+      const reachable = linked || ttls.has(id) && await scribe.mesh.path(self, id) !== null;
+      return { id, reachable };
+    }));
+    for (const node of watch.look(sightings, ttls, now)) {
       const event = { type: "node_removed", node, about: () => null };
       await scribe.change(
         removeNode,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { matchRoute } from "../../core/control/plugin_routes.ts";
+import { decodeInvite, joinTokenId } from "../../core/identity/mod.ts";
 import type { PulseError } from "../../core/errors/mod.ts";
 import { readAll, startTestHost, type TestHost } from "../../core/plugin/testing.ts";
 import type { Json, PluginApiResponse, PluginManifest } from "../../core/plugin/types.ts";
@@ -90,6 +91,13 @@ for (const mode of ["inline", "worker"] as const) {
       assert.equal(fields["by"], "key:7@10.0.0.9");
       assert.equal(object(fields["before"]!)["name"], null);
       assert.equal(object(fields["after"]!)["name"], "box");
+      const [row] = mesh.audited;
+      assert.deepEqual([row?.["by"], row?.["from"], row?.["change"]], [
+        "key:7",
+        "10.0.0.9",
+        "name_changed",
+      ]);
+      assert.deepEqual([row?.["before"], row?.["after"]], [fields["before"], fields["after"]]);
       const { entries } = object((await api("GET /config/history")).body);
       const [entry] = entries as { readonly [key: string]: Json }[];
       assert.equal(entry?.["version"], "1.1");
@@ -231,6 +239,8 @@ inline(
       ["POST /unrevoke", { node: laptop }],
       ["POST /scribe/tokens", {}],
       ["DELETE /scribe/tokens/ab", null],
+      ["DELETE /scribe/tokens", { id: "ab" }],
+      ["POST /scribe/invite", { relays: ["a:1"] }],
       ["POST /templates", { pattern: "x", settings: { "log-level": "debug" } }],
       ["DELETE /templates", { pattern: "x" }],
       ["POST /remote/restart", { node: laptop }],
@@ -257,6 +267,38 @@ inline(
       "/templates",
     ];
     for (const path of questions) assert.equal((await api(`GET ${path}`)).status, 200, path);
+  },
+);
+
+inline(
+  "an answer that may change without the config has no tag, and says the version inside",
+  async ({ api, mesh }) => {
+    await api("POST /tags", { node: laptop, tag: "dev" });
+    const tagOf = async (path: string) => (await api(`GET ${path}`)).etag;
+    const flow = `/acls/explain?from=${laptop}&to=${server}&port=22`;
+    for (
+      const path of ["/nodes", `/node/${laptop}`, "/acls/test", flow, "/versions", "/scribe/tokens"]
+    ) {
+      assert.equal(await tagOf(path), undefined, path);
+    }
+    for (
+      const path of [
+        "/config",
+        "/dns",
+        "/acls",
+        "/acls/assertions",
+        "/routes",
+        "/groups",
+        "/templates",
+      ]
+    ) {
+      assert.equal(await tagOf(path), "1.1", path);
+    }
+    const before = object((await api(`GET /node/${laptop}`)).body);
+    assert.deepEqual([before["linked"], before["configVersion"]], [true, "1.1"]);
+    mesh.nodes.find(({ id }) => id === laptop)!.linked = false;
+    const after = object((await api(`GET /node/${laptop}`)).body);
+    assert.deepEqual([after["linked"], after["configVersion"]], [false, "1.1"]);
   },
 );
 
@@ -465,6 +507,53 @@ inline(
   },
 );
 
+inline("uses of tokens are the CA's word, and missing without it", async ({ api, mesh }) => {
+  const quick = object((await api("POST /scribe/tokens", { maxUses: 2 })).body);
+  assert.equal(quick["knownToCa"], false);
+  const listed = async () => {
+    const { tokens } = object((await api("GET /scribe/tokens")).body);
+    return (tokens as Json[]).map((token) => [object(token)["status"], object(token)["uses"]]);
+  };
+  assert.deepEqual(await listed(), [["valid", undefined]]);
+  mesh.uses = new Map([[String(quick["id"]), { uses: 2, status: "used" }]]);
+  assert.deepEqual(await listed(), [["used", 2]]);
+  const heard = object((await api("POST /scribe/tokens", {})).body);
+  assert.equal(heard["knownToCa"], true);
+});
+
+inline(
+  "an invite has a token of its own, the CA's fingerprint and addresses to join at",
+  async (loaded) => {
+    const { api, refusal, mesh } = loaded;
+    assert.equal((await refusal("POST /scribe/invite")).code, "SCRIBE_NO_RELAY");
+    const home = { network: "home", relays: ["r.example:443"] };
+    assert.match((await refusal("POST /scribe/invite", home)).message, /network "corp"/);
+    assert.equal(
+      (await refusal("POST /scribe/invite", { relays: [] })).code,
+      "SCRIBE_REQUEST_INVALID",
+    );
+    assert.equal(mesh.body.tokens.length, 0);
+    mesh.nodes[1]!.addresses = ["laptop.example:443"];
+    const answer = await api("POST /scribe/invite", { tags: ["ci"], maxUses: 3 });
+    assert.equal(answer.status, 201);
+    const made = object(answer.body);
+    const invite = decodeInvite(String(made["code"]));
+    const { network, relays, caFingerprint } = invite;
+    assert.deepEqual({ network, relays, caFingerprint }, {
+      network: "corp",
+      relays: ["laptop.example:443"],
+      caFingerprint: "ab".repeat(32),
+    });
+    const [entry] = mesh.body.tokens;
+    assert.deepEqual([entry?.id, entry?.maxUses, entry?.tags], [joinTokenId(invite.token), 3, [
+      "ci",
+    ]]);
+    assert.equal(entry!.expiresAt! - entry!.createdAt, 24 * 3_600_000);
+    // The secret is in the code alone.
+    assert.ok(!JSON.stringify([made["token"], mesh.events]).includes(invite.token));
+  },
+);
+
 inline("the CA and the scribe itself are not revoked by a slip", async ({ api, refusal, mesh }) => {
   assert.equal(
     (await refusal("POST /revoke", { node: caCertificate.id })).code,
@@ -478,6 +567,19 @@ inline("the CA and the scribe itself are not revoked by a slip", async ({ api, r
   await api("POST /revoke", { node: caCertificate.id, force: true });
   assert.equal(mesh.body.revoked.length, 1);
 });
+
+inline(
+  "a node that nobody has heard of can be revoked by its full id, and by nothing else",
+  async (loaded) => {
+    const { api, refusal, mesh } = loaded;
+    const unknown = "9".repeat(32);
+    await api("POST /revoke", { node: unknown });
+    assert.deepEqual(mesh.body.revoked.map(({ node }) => node), [unknown]);
+    for (const node of ["9".repeat(8), "nobody"]) {
+      assert.equal((await refusal("POST /revoke", { node })).code, "NODE_UNKNOWN");
+    }
+  },
+);
 
 inline("long lists come in pages, and nodes by their tag", async ({ api, mesh }) => {
   for (let n = 0; n < 25; n++) {
@@ -502,6 +604,44 @@ inline("long lists come in pages, and nodes by their tag", async ({ api, mesh })
   assert.deepEqual((nodes as Json[]).map((node) => object(node)["id"]), [laptop]);
   assert.deepEqual((await api("GET /groups")).body, { "site/berlin": 1 });
 });
+
+inline(
+  "rules, expectations and routes come in pages too, in their order",
+  async ({ api, mesh }) => {
+    const rule = (n: number) => ({ from: `tag:t${n}`, to: "*" });
+    await api("PUT /config", { acls: Array.from({ length: 25 }, (_, n) => rule(n)) });
+    const assertion = (n: number) =>
+      ({ from: `n${n}`, to: "b", port: 1, protocol: "tcp", expect: "deny" }) as const;
+    const aclAssertions = Array.from({ length: 12 }, (_, n) => assertion(n));
+    const routes = Array.from({ length: 12 }, (_, n) => ({ cidr: `10.${n}.0.0/16`, via: laptop }));
+    mesh.elsewhere({ ...mesh.body, aclAssertions, routes });
+    const all = async (path: string, key: string) => {
+      const found: { readonly [key: string]: Json }[] = [];
+      for (let cursor = "";;) {
+        const page = object((await api(`GET ${path}?limit=10${cursor}`)).body);
+        assert.ok((page[key] as Json[]).length <= 10);
+        found.push(...(page[key] as typeof found));
+        if (page["next"] === null) return found;
+        cursor = `&cursor=${encodeURIComponent(String(page["next"]))}`;
+      }
+    };
+    const rules = await all("/acls", "rules");
+    assert.deepEqual(
+      rules.map(({ index, from }) => [index, from]),
+      mesh.body.acls.map(
+        ({ from }, index) => [index, from],
+      ),
+    );
+    for (
+      const [path, key] of [["/acls/test", "results"], ["/acls/assertions", "assertions"]] as const
+    ) {
+      const found = await all(path, key);
+      assert.deepEqual(found.map(({ from }) => from), aclAssertions.map(({ from }) => from), path);
+    }
+    const cidrs = (await all("/routes", "routes")).map(({ cidr }) => cidr);
+    assert.deepEqual(cidrs, routes.map(({ cidr }) => cidr).sort());
+  },
+);
 
 inline(
   "a template is pushed to the nodes it fits, and the answer says what each did",
@@ -561,6 +701,8 @@ Deno.test("a node that joined with an ephemeral token is removed when it was gon
   await near.closeWrite();
   assert.equal(new TextDecoder().decode(await readAll(near)), '{"ok":true}\n');
   assert.equal(entryOf(mesh.body, laptop).name, "runner");
+  const { looks } = mesh;
+  await eventually(() => mesh.looks > looks, { what: "the node has been seen" });
   mesh.nodes = mesh.nodes.filter(({ id }) => id !== laptop);
   await eventually(() => mesh.body.revoked.length > 0, { what: "the node is removed" });
   assert.deepEqual(mesh.body.revoked.map(({ node }) => node), [laptop]);

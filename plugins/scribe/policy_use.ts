@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
-import type { Json } from "../../core/plugin/types.ts";
 import {
   type BrokenAssertion,
   checkAssertions,
@@ -82,7 +81,7 @@ export function brokenAssertions(
 }
 
 /** What became of every kept assertion. */
-export function testAssertions(body: ConfigBody, nodes: Nodes): Json {
+export function testAssertions(body: ConfigBody, nodes: Nodes) {
   const failed = new Map(
     checkAssertions(compile(body, nodes), body.aclAssertions).map((
       broken,
@@ -143,7 +142,11 @@ function policyNodes(body: ConfigBody, nodes: Nodes): readonly PolicyNode[] {
   const ids = new Set([...certified.keys(), ...Object.keys(body.nodes)]);
   return [...ids].map((id) => {
     const { name, tags, meshIp } = entryOf(body, id);
-    const addresses = [...certified.get(id) ?? [], ...(meshIp === null ? [] : [meshIp])];
+    const known = certified.get(id) ?? [];
+    // An address of the config stands in the place of the certificate's IPv4.
+    const addresses = meshIp === null
+      ? known
+      : [meshIp, ...known.filter((address) => address.includes(":"))];
     return { id, name, tags, addresses };
   });
 }

@@ -1,3 +1,4 @@
+import { whoAsks } from "../../core/control/who_asks.ts";
 import { errorCode, errorText } from "../../core/errors/mod.ts";
 import type { NodeId } from "../../core/identity/types.ts";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
@@ -93,15 +94,16 @@ export class Scribe {
     });
   }
 
-  /** Keeps a version that came from elsewhere: another node has been the scribe. */
+  /** Keeps a version that came from elsewhere (another node has been the scribe), or that this one had no time to keep. */
   recordForeign(): Promise<void> {
     return this.#inTurn(async () => {
       const { mesh, history } = this.#options;
-      const { epoch, version, hash, author, createdAt, note, body } = await mesh.current();
+      const current = await mesh.current();
+      const { epoch, version, hash, parent, author, createdAt, note, body } = current;
       // Version 0 stands for a network nobody has written a config for.
       if (version === 0) return;
-      const entry = { epoch, version, hash, author, note, body };
-      history.record({ ...entry, parent: null, at: createdAt, by: "", bytes: null });
+      const entry = { epoch, version, hash, parent, author, note, body };
+      history.record({ ...entry, at: createdAt, by: "", bytes: null });
     });
   }
 
@@ -178,8 +180,8 @@ export class Scribe {
     note: string,
     request: ChangeRequest,
   ): void {
-    this.#options.host.emit(event.type, {
-      by: request.by,
+    const { emit } = this.#options.host;
+    const fields = {
       note,
       version: versionText(after),
       previous: versionText(before),
@@ -187,7 +189,9 @@ export class Scribe {
       ...(request.force && { forced: true }),
       before: summary(event.about(before.body)),
       after: summary(event.about(after.body)),
-    });
+    };
+    emit(event.type, { by: request.by, ...fields });
+    emit("audit", { ...whoAsks(request.by), change: event.type, ...fields });
   }
 
   async #checkMatch(ifMatch: string, cause: unknown): Promise<void> {

@@ -20,6 +20,8 @@ export interface JoinedOptions {
   readonly now: () => number;
   readonly log: LogFn;
   readonly signal: AbortSignal;
+  /** A node has joined, which may be an ephemeral one. */
+  readonly added: () => void;
 }
 
 const report = z.object({
@@ -80,6 +82,7 @@ async function keepPromises({ node, token: id }: Report, options: JoinedOptions)
     await scribe.change(assignJoined, { node, token }, event, conditions);
   }
   joined.add(node, id, token?.ephemeralMs ?? null, now());
+  options.added();
 }
 
 function requireCa({ origin }: IncomingStream): void {

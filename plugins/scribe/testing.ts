@@ -21,6 +21,7 @@ export const [laptop, server] = ["1".repeat(32), "2".repeat(32)] as [string, str
 interface Known {
   id: string;
   meshAddresses: string[];
+  addresses?: string[];
   linked: boolean;
   lastSeenSeconds: number | null;
 }
@@ -28,6 +29,7 @@ interface Known {
 /** One network, its config, and what became of it. */
 export class FakeMesh implements HostServices {
   readonly events: { type: string; fields: { readonly [key: string]: Json | undefined } }[] = [];
+  readonly audited: { readonly [key: string]: Json | undefined }[] = [];
   readonly published: { body: ConfigBody; note: string }[] = [];
   epoch = 1;
   version = 0;
@@ -43,11 +45,21 @@ export class FakeMesh implements HostServices {
   ];
   /** Runs before each publish: somebody else may be quicker. */
   beforePublish: () => void = () => {};
+  /** Where this node may be dialled. */
+  advertised: string[] = [];
+  /** What the CA says of tokens when it is asked; null: it cannot be reached. */
+  uses: Map<string, { uses: number; status: string }> | null = null;
   /** The far end of each stream the plugin opens. */
   answer: (node: string, far: ByteStream) => Promise<void> = () => Promise.resolve();
 
   readonly self = () =>
-    Promise.resolve({ id: scribeId, network: "corp", addresses: [], joined: true });
+    Promise.resolve({
+      id: scribeId,
+      network: "corp",
+      addresses: this.advertised,
+      joined: true,
+      caFingerprint: "ab".repeat(32),
+    });
 
   readonly peers = () =>
     Promise.resolve([{
@@ -65,7 +77,12 @@ export class FakeMesh implements HostServices {
       : Promise.reject(new PulseError("NODE_UNKNOWN", `No node is called ${text}`));
   };
 
-  readonly openStream: HostServices["openStream"] = ({ node }) => {
+  readonly openStream: HostServices["openStream"] = ({ node, protocol }) => {
+    if (node === caCertificate.id && protocol === "ca.tokens" && this.uses !== null) {
+      const [near, far] = memoryStreamPair();
+      void this.#tellUses(far, this.uses);
+      return Promise.resolve(new PathStream(near, caCertificate, []));
+    }
     if (!this.nodes.some(({ id }) => id === node)) {
       return Promise.reject(new PulseError("STREAM_NO_PATH", `There is no path to ${node}`));
     }
@@ -74,9 +91,15 @@ export class FakeMesh implements HostServices {
     return Promise.resolve(new PathStream(near, memberCertificate, []));
   };
 
-  readonly emit: HostServices["emit"] = (type, fields) => void this.events.push({ type, fields });
+  readonly emit: HostServices["emit"] = (type, fields) => {
+    if (type === "audit") this.audited.push(fields);
+    else this.events.push({ type, fields });
+  };
 
   // An async function, so that a bad call is a rejection.
+  /** How often the directory was asked for. */
+  looks = 0;
+
   readonly call = async (service: string, method: string, argument: Json): Promise<Json> => {
     switch (await Promise.resolve(`${service}.${method}`)) {
       case "netconfig.current":
@@ -86,6 +109,7 @@ export class FakeMesh implements HostServices {
       case "netconfig.seal":
         return btoa(`sealed ${JSON.stringify(argument)}`.slice(0, 60));
       case "directory.snapshot":
+        this.looks++;
         return { version: 1, nodes: this.nodes.map((node) => ({ ...node, services: [] })) };
       case "directory.path":
         return [laptop, scribeId, server];
@@ -102,12 +126,22 @@ export class FakeMesh implements HostServices {
     this.hash = this.#bytes().hash;
   }
 
+  /** A CA that knows every token of the config at once, and more if it is told. */
+  async #tellUses(far: ByteStream, known: NonNullable<FakeMesh["uses"]>): Promise<void> {
+    const fresh = this.body.tokens.filter(({ id }) => !known.has(id))
+      .map(({ id }) => ({ id, uses: 0, status: "valid" }));
+    const tokens = [...[...known].map(([id, use]) => ({ id, ...use })), ...fresh];
+    await far.write(new TextEncoder().encode(`${JSON.stringify({ tokens })}\n`));
+    await far.closeWrite();
+  }
+
   #current(): Json {
     const { epoch, version, hash, author, note, body, scribe } = this;
     return {
       epoch,
       version,
       hash,
+      parent: null,
       author,
       note,
       createdAt: 1_000_000,
@@ -133,8 +167,8 @@ export class FakeMesh implements HostServices {
 
   #bytes(): { bytes: Uint8Array; hash: string } {
     const text = `${this.epoch}.${this.version} ${this.note} ${configText(this.body)}`;
-    const bytes = new TextEncoder().encode(text);
-    return { bytes, hash: sha256(bytes) };
+    // As in core: the hash is of the document alone.
+    return { bytes: new TextEncoder().encode(`signed ${text}`), hash: sha256(text) };
   }
 }
 

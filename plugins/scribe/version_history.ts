@@ -1,6 +1,6 @@
 import type { ConfigBody } from "../../core/netconfig/types.ts";
 import { configText, sha256 } from "./config_text.ts";
-import { numberOf, type Row, type ScribeDatabase, textOf } from "./database.ts";
+import { type DurableDatabase, numberOf, type Row, textOf } from "../../core/storage/mod.ts";
 import { ScribeError } from "./errors.ts";
 import { type ConfigVersion, versionText } from "./version_text.ts";
 
@@ -45,10 +45,10 @@ const columns = "epoch, version, hash, parent, author, at, changed_by, note";
  * content, so that a version somebody changed on the disk is noticed before anybody goes back to it.
  */
 export class VersionHistory {
-  readonly #database: ScribeDatabase;
+  readonly #database: DurableDatabase;
   readonly #limits: HistoryLimits;
 
-  constructor(database: ScribeDatabase, limits: HistoryLimits = historyLimits) {
+  constructor(database: DurableDatabase, limits: HistoryLimits = historyLimits) {
     this.#database = database;
     this.#limits = limits;
   }
@@ -74,7 +74,7 @@ export class VersionHistory {
         body,
         entry.bytes,
         previous,
-        linkOf(previous, entry, body),
+        linkOf(previous, entry, body, entry.bytes),
       );
       this.#trim();
     });
@@ -103,11 +103,10 @@ export class VersionHistory {
     let previous: string | undefined;
     for (const row of this.#database.each("SELECT * FROM versions ORDER BY seq")) {
       const entry = entryOf(row);
-      const { bytes } = row;
+      const bytes = row["bytes"] instanceof Uint8Array ? row["bytes"] : null;
       const follows = previous === undefined || textOf(row, "previous") === previous;
-      const link = linkOf(textOf(row, "previous"), entry, textOf(row, "body"));
-      const signed = !(bytes instanceof Uint8Array) || sha256(bytes) === entry.hash;
-      if (!follows || link !== textOf(row, "link") || !signed) {
+      const link = linkOf(textOf(row, "previous"), entry, textOf(row, "body"), bytes);
+      if (!follows || link !== textOf(row, "link")) {
         return { versions, broken: versionText(entry) };
       }
       previous = link;
@@ -166,9 +165,15 @@ function entryOf(row: Row): HistoryEntry {
   };
 }
 
-function linkOf(previous: string, entry: HistoryEntry, body: string): string {
+function linkOf(
+  previous: string,
+  entry: HistoryEntry,
+  body: string,
+  bytes: Uint8Array | null,
+): string {
   const { epoch, version, hash, parent, author, at, by, note } = entry;
-  return sha256(
-    JSON.stringify([previous, epoch, version, hash, parent, author, at, by, note, sha256(body)]),
-  );
+  // The hash is that of the document, the bytes are all that was signed and sent.
+  const signed = bytes === null ? null : sha256(bytes);
+  const content = [epoch, version, hash, parent, author, at, by, note, sha256(body), signed];
+  return sha256(JSON.stringify([previous, ...content]));
 }

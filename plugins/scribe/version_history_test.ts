@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { emptyBody } from "../../core/netconfig/empty_body.ts";
 import { sha256 } from "./config_text.ts";
-import { ScribeDatabase } from "./database.ts";
+import { openScribeDatabase } from "./database.ts";
 import {
   type HistoryLimits,
   historyLimits,
@@ -17,7 +17,7 @@ async function withHistory(
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "pulse-history-" });
   try {
-    using database = ScribeDatabase.open(`${directory}/scribe.db`);
+    using database = openScribeDatabase(`${directory}/scribe.db`);
     await run(new VersionHistory(database, limits), `${directory}/scribe.db`);
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -29,8 +29,8 @@ function entry(version: number, changes: Partial<NewVersion> = {}): NewVersion {
   return {
     epoch: 1,
     version,
-    hash: sha256(bytes),
-    parent: version === 1 ? null : sha256(`signed ${version - 1}`),
+    hash: sha256(`document ${version}`),
+    parent: version === 1 ? null : sha256(`document ${version - 1}`),
     author: "5".repeat(32),
     at: version * 1000,
     by: "local",
@@ -106,6 +106,6 @@ Deno.test("the file is for its owner alone, and one that is none is refused with
     assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
     const other = `${path}.other`;
     Deno.writeTextFileSync(other, "this is no database, however long one looks at it".repeat(9));
-    assert.throws(() => ScribeDatabase.open(other), { code: "SCRIBE_HISTORY" });
+    assert.throws(() => openScribeDatabase(other), { code: "SCRIBE_HISTORY" });
   });
 });

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../core/address/mod.ts";
 import { PulseError } from "../../core/errors/mod.ts";
 import type { HostServices } from "../../core/plugin/types.ts";
 import type { ByteStream } from "../../core/sessions/types.ts";
@@ -13,15 +14,20 @@ export interface ConnectorOptions {
   readonly addresses: MeshAddressBook;
   /** What the streams carry. */
   readonly protocol: "tcp" | "udp";
+  /** Whether an exit of the mesh leads to a host. @throws {PulseError} EXIT_DOWN */
+  leadsOut(host: string): Promise<boolean>;
   /** Reaches what lies outside the mesh from this machine; undefined: that is refused. */
   readonly direct:
     | ((host: string, port: number, signal: AbortSignal) => Promise<ByteStream>)
     | undefined;
 }
 
-/** `.pulse` names and mesh addresses lead through the mesh; the rest is refused, or dialled from here if the operator says so. */
+/**
+ * `.pulse` names and mesh addresses lead through the mesh, what lies behind an exit through that; the rest is refused, or dialled
+ * from here if the operator says so.
+ */
 export function makeConnector(options: ConnectorOptions): Connect {
-  const { openStream, addresses, protocol, direct } = options;
+  const { openStream, addresses, protocol, leadsOut, direct } = options;
   return async (request, signal) => {
     const { host, port } = request;
     const destination = destinationOf(request);
@@ -32,10 +38,14 @@ export function makeConnector(options: ConnectorOptions): Connect {
       const node = await addresses.find(host);
       if (node !== undefined) return await mesh(node, meshTarget("", port));
     }
+    if (await leadsOut(host)) {
+      const target = formatHostPort({ host, port });
+      return await openStream({ node: "", protocol: `${protocol}.exit`, target, port }, { signal });
+    }
     if (direct !== undefined) return await direct(host, port, signal);
     throw new PulseError(
       "SOCKS_OUTSIDE",
-      `${host} is not in the mesh, and this node dials nothing else; ask for <host>.<node>.pulse`,
+      `${host} is not in the mesh nor behind an exit, and this node dials nothing else; ask for <host>.<node>.pulse`,
       { host },
     );
   };

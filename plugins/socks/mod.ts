@@ -1,7 +1,7 @@
 /** SOCKS5 server for connections and datagrams: `<node>.pulse` names lead through the mesh. @module */
 import { formatHostPort, isLoopbackIp } from "../../core/address/mod.ts";
-import { errorText, PulseError } from "../../core/errors/mod.ts";
-import type { PluginFactory, PluginHooks, PluginMetric } from "../../core/plugin/types.ts";
+import { errorCode, errorText, PulseError } from "../../core/errors/mod.ts";
+import type { Json, PluginFactory, PluginHooks, PluginMetric } from "../../core/plugin/types.ts";
 import { connToStream } from "../../core/streams/conn_stream.ts";
 import { parseConfig, type SocksConfig } from "./config.ts";
 import { makeConnector } from "./connector.ts";
@@ -15,11 +15,13 @@ const socks: PluginFactory = ({ config: given, host, log }): PluginHooks => {
   const config = parseConfig(given);
   const addresses = new MeshAddressBook(host.peers, () => performance.now());
   const { openStream } = host;
+  const leadsOut = (name: string) => exitLeads(() => host.call("exits", "find", { host: name }));
   const ways = {
     connect: makeConnector({
       openStream,
       addresses,
       protocol: "tcp",
+      leadsOut,
       direct: config.direct
         ? async (...where) => connToStream(await dialDirect(...where))
         : undefined,
@@ -28,6 +30,7 @@ const socks: PluginFactory = ({ config: given, host, log }): PluginHooks => {
       openStream,
       addresses,
       protocol: "udp",
+      leadsOut,
       direct: config.direct ? directDatagrams : undefined,
     }),
   };
@@ -56,6 +59,16 @@ const socks: PluginFactory = ({ config: given, host, log }): PluginHooks => {
 };
 
 export default socks;
+
+/** Before the node has joined, nobody leads anywhere. */
+async function exitLeads(find: () => Promise<Json>): Promise<boolean> {
+  try {
+    return await find() !== null;
+  } catch (error) {
+    if (errorCode(error) === "NODE_NOT_JOINED") return false;
+    throw error;
+  }
+}
 
 function listen(
   { hostname, port, users }: SocksConfig,

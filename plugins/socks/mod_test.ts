@@ -32,7 +32,7 @@ async function start(config: { [key: string]: Json } = {}, httpPort = 0): Promis
     requests.push(request);
     if (request.node === "refuses") throw new PulseError("STREAM_REFUSED", "nobody listens");
     if (request.node === "stranger") throw new PulseError("NODE_UNKNOWN", "no such node");
-    const stream = request.protocol === "udp"
+    const stream = request.protocol.startsWith("udp")
       ? datagramsTo(httpPort)
       : connToStream(await Deno.connect({ hostname: "127.0.0.1", port: httpPort }));
     return Object.assign(stream, { peer: testCertificate, path: [] }) as MeshStream;
@@ -53,9 +53,15 @@ async function start(config: { [key: string]: Json } = {}, httpPort = 0): Promis
       peers,
       resolveNode: () => Promise.reject(new Error("not asked for")),
       openStream,
-      call: () => Promise.reject(new Error("not asked for")),
+      call: (service, method, argument) => {
+        assert.deepEqual([service, method], ["exits", "find"]);
+        const { host } = argument as { readonly host: string };
+        if (host === "192.0.2.66") return Promise.reject(new PulseError("EXIT_DOWN", "no exit"));
+        return Promise.resolve(/^192\.168\.7\.|^behind\./.test(host) ? "e".repeat(32) : null);
+      },
       emit: () => {},
     },
+    coreServices: ["exits"],
     restart: { maxRestarts: 0 },
   });
   assert.equal(test.host.status()[0]?.detail, "running");
@@ -180,6 +186,32 @@ Deno.test("datagrams go through the mesh from inside the Worker, by name and by 
   ]);
 });
 
+Deno.test("what lies behind an exit goes there, connections and datagrams, and nothing is dialled while there is none", async () => {
+  using service = new TestUdpSocket();
+  void service.echo();
+  await using http = await httpServer();
+  await using socks = await start({ direct: true }, http.port);
+  const proxy = `127.0.0.1:${socks.port}`;
+  for (const host of ["192.168.7.9", "behind.example"]) {
+    const fetched = await socks.curl("--socks5-hostname", proxy, `http://${host}:8080/x`);
+    assert.deepEqual(fetched, { code: 0, out: "/x 0" });
+  }
+  const { code, out } = await socks.curl("--socks5-hostname", proxy, "http://192.0.2.66/");
+  assert.equal(code, 97);
+  assert.match(out, /\(3\)/);
+  assert.deepEqual(socks.requests, [
+    { node: "", protocol: "tcp.exit", target: "192.168.7.9:8080", port: 8080 },
+    { node: "", protocol: "tcp.exit", target: "behind.example:8080", port: 8080 },
+  ]);
+  await using datagrams = await start({ udp: ["127.0.0.1"] }, service.port);
+  using client = await SocksUdpClient.open("127.0.0.1", datagrams.port);
+  await client.send("192.168.7.9", 53, Uint8Array.of(7));
+  assert.deepEqual((await client.receive()).payload, Uint8Array.of(7));
+  assert.deepEqual(datagrams.requests, [
+    { node: "", protocol: "udp.exit", target: "192.168.7.9:53", port: 53 },
+  ]);
+});
+
 Deno.test("without a configuration that lets it, no datagrams are taken", async () => {
   await using socks = await start();
   await assert.rejects(SocksUdpClient.open("127.0.0.1", socks.port), /answered 7/);
@@ -220,6 +252,7 @@ Deno.test("a wrong configuration, or an address in use, is a failed plugin that 
       await using test = await startTestHost({ socks: manifest }, {
         baseUrl: import.meta.url,
         configs: { socks: config },
+        coreServices: ["exits"],
         restart: { maxRestarts: 0 },
       });
       assert.equal(test.host.status()[0]?.state, "failed");

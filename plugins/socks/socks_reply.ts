@@ -20,6 +20,8 @@ const byCode: Readonly<Record<string, number>> = {
   STREAM_NET_UNREACHABLE: socksReply.networkUnreachable,
   STREAM_NO_LINK: socksReply.networkUnreachable,
   SOCKS_OUTSIDE: socksReply.notAllowed,
+  EXIT_DOWN: socksReply.networkUnreachable,
+  EXIT_NONE: socksReply.networkUnreachable,
   STREAM_DENIED: socksReply.notAllowed,
   STREAM_UNAUTHENTICATED: socksReply.notAllowed,
   STREAM_NO_PROTOCOL: socksReply.notAllowed,

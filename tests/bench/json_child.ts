@@ -1,4 +1,4 @@
-import { readLines } from "./lines.ts";
+import { readLines } from "../lab/lines.ts";
 
 const exitGraceMs = 5_000;
 
@@ -8,9 +8,12 @@ export class JsonChild implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #answers: AsyncGenerator<string>;
 
-  constructor(module: URL, args: readonly string[] = []) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", module.href, ...args],
+  /** @param inside a command that runs another one: `ip netns exec NAME` */
+  constructor(module: URL, args: readonly string[] = [], inside: readonly string[] = []) {
+    const deno = [Deno.execPath(), "run", "-A", module.href, ...args];
+    const [program = "", ...rest] = [...inside, ...deno];
+    this.#child = new Deno.Command(program, {
+      args: rest,
       stdin: "piped",
       stdout: "piped",
     }).spawn();

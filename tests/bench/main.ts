@@ -7,8 +7,12 @@
 import { type BenchGroup, runGroup } from "./bench.ts";
 import { daemonBenches } from "./daemon_benches.ts";
 import { dnsBenches } from "./dns_benches.ts";
+import { ffiBenches } from "./ffi_benches.ts";
 import { gossipBenches } from "./gossip_benches.ts";
 import { linkBenches } from "./link_benches.ts";
+import { loopBenches } from "./loop_benches.ts";
+import { packetBenches } from "./packet_benches.ts";
+import { metricsBenches } from "./metrics_benches.ts";
 import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
 import { resultTable } from "./table.ts";
@@ -20,11 +24,19 @@ const groups: readonly BenchGroup[] = [
   ...daemonBenches,
   ...gossipBenches,
   ...policyBenches,
+  ...ffiBenches,
+  ...loopBenches,
+  ...metricsBenches,
 ];
+
+function progress(text: string): void {
+  if (Deno.stderr.isTerminal()) console.error(`  ${text}`);
+}
 
 async function main(): Promise<number> {
   const names = new Set(Deno.args);
   const known = groups.flatMap((group) => group.benches.map((bench) => bench.name));
+  known.push(packetBenches.name);
   const unknown = [...names].filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     console.error(`no bench is called ${unknown.join(", ")}; there are: ${known.join(", ")}`);
@@ -38,10 +50,14 @@ async function main(): Promise<number> {
     const chosen = group.benches.filter((bench) => names.size === 0 || names.has(bench.name));
     if (chosen.length === 0) continue;
     console.log(`\n${group.title}`);
-    const results = await runGroup(group, (bench) => chosen.includes(bench), (text) => {
-      if (Deno.stderr.isTerminal()) console.error(`  ${text}`);
-    });
+    const results = await runGroup(group, (bench) => chosen.includes(bench), progress);
     console.log(resultTable(results));
+  }
+  if (names.size === 0 || names.has(packetBenches.name)) {
+    console.log(
+      "\nPackets; TCP in Gbit/s, CPU and RSS of the tunnel's processes at all ends together",
+    );
+    console.log(await packetBenches.run(progress));
   }
   return 0;
 }

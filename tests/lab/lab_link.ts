@@ -1,4 +1,4 @@
-import { dropDevice } from "./nft_tables.ts";
+import { dropDevice, loseUdp } from "./nft_tables.ts";
 
 /** One node's end of a link. */
 export interface Plug {
@@ -72,6 +72,20 @@ export class LabLink {
   async unblackhole(...nodes: string[]): Promise<void> {
     for (const { node, device } of this.#of(nodes)) {
       await this.#lab.exec(node, "nft", "delete", "table", "inet", this.#table(device));
+    }
+  }
+
+  /** Some of all UDP datagrams vanish on arrival, at random; a train that crosses whole counts as one. */
+  async loseUdp(perThousand: number): Promise<void> {
+    for (const { node, device } of this.plugs) {
+      await this.#lab.nft(node, loseUdp(this.#table(`some-${device}`), device, perThousand));
+    }
+  }
+
+  /** Carries every datagram alone, as most cards do: nothing crosses in one piece any more. Needs `ethtool`. */
+  async splitTrains(): Promise<void> {
+    for (const { node, device } of this.plugs) {
+      await this.#lab.exec(node, "ethtool", "-K", device, "tx-udp-segmentation", "off");
     }
   }
 

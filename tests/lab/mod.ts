@@ -9,6 +9,7 @@ export { Daemon, startDaemon, type StartDaemonOptions } from "./daemon.ts";
 export { type LabLink, type Plug } from "./lab_link.ts";
 export { openFiles, residentBytes } from "./memory.ts";
 export { Lab, type SubnetOptions } from "./namespaces.ts";
+export { PacketNode, type PacketNodeOptions } from "./packet_node.ts";
 export { allEnded, descendants, isRunning, kill9 } from "./processes.ts";
 export { labTest, type Needs, requires, type Verdict } from "./requires.ts";
 export { type ApiAnswer, UnixHttp } from "./unix_http.ts";

@@ -22,6 +22,12 @@ export function dropDevice(table: string, device: string): string {
   return dropInput(table, [`iifname "${device}" drop`]);
 }
 
+/** A table that drops so many of a thousand UDP datagrams that arrive on an interface, at random. */
+export function loseUdp(table: string, device: string, perThousand: number): string {
+  const some = `numgen random mod 1000 < ${perThousand}`;
+  return dropInput(table, [`iifname "${device}" meta l4proto udp ${some} drop`]);
+}
+
 /** Loading it twice is the same as once: a table of that name is replaced. */
 function dropInput(table: string, rules: readonly string[]): string {
   return [

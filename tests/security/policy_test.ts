@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renewCertificate } from "../../core/identity/mod.ts";
+import { renewCertificate, trustOf } from "../../core/identity/mod.ts";
 import type { Node } from "../../core/node/node.ts";
 import { startTestNode, until } from "../../core/node/testing.ts";
 import { rule } from "../../core/policy/testing.ts";
@@ -151,7 +151,8 @@ for (const transport of transports) {
     await assertDenied(node.openStream(echoAt(ca)), node, /rule 0: deny \* -> \*$/);
     const stream = await node.openStream({ destination: ca.id, protocol: "ca.renew", port: 0 });
     const renewed = await renewCertificate(stream, {
-      ...credentials,
+      key: credentials.key,
+      trust: trustOf(credentials),
       network: credentials.certificate.network,
       now: Date.now(),
     });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { HistoryEvent, StatsAnswer } from "../../core/history/types.ts";
-import { type Daemon, labTest, runOk } from "../lab/mod.ts";
+import { type Daemon, labTest } from "../lab/mod.ts";
+import { SmallDisk } from "./fixtures/small_disk.ts";
 import { type SystemMesh, withMesh } from "./system_mesh.ts";
 
 const loopback = ["--listen", "127.0.0.1:0"];
@@ -84,41 +84,22 @@ labTest("a full disk costs history and the status says so; links and streams go 
   commands: ["mount", "umount"],
 }, () =>
   withMesh(async (mesh) => {
-    const disk = mesh.dataDir("member");
-    await Deno.mkdir(disk);
-    await runOk(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", disk]);
-    try {
-      const { ca, member } = await startPair(mesh);
-      const ballast = join(disk, "ballast");
-      await fill(ballast);
-      const warns = async () => {
-        // Each wants to be in the audit log.
-        await member.api("POST", "/api/nothing", { text: "x".repeat(1_000) });
-        const { warnings } = await member.status();
-        return warnings.some(({ code }) => code === "HISTORY_UNWRITABLE");
-      };
-      await member.eventually("the status warns", warns);
-      const { peers, self } = await member.status();
-      assert.ok(peers.some(({ link }) => link === "quic"));
-      // Through the mesh, from what was written before.
-      const answer = await ca.api("GET", `/api/stats?node=${self.id}`);
-      assert.equal(answer.status, 200, JSON.stringify(answer.body));
-      await Deno.remove(ballast);
-      await member.eventually("the warning goes", async () => !await warns());
-      await member.stop();
-    } finally {
-      // Detached at once, also when the node has not ended because something else failed.
-      await runOk(["umount", "--lazy", disk]);
-    }
+    await using disk = await SmallDisk.mount(mesh.dataDir("member"));
+    const { ca, member } = await startPair(mesh);
+    await disk.fill();
+    const warns = async () => {
+      // Each wants to be in the audit log.
+      await member.api("POST", "/api/nothing", { text: "x".repeat(1_000) });
+      const { warnings } = await member.status();
+      return warnings.some(({ code }) => code === "HISTORY_UNWRITABLE");
+    };
+    await member.eventually("the status warns", warns);
+    const { peers, self } = await member.status();
+    assert.ok(peers.some(({ link }) => link === "quic"));
+    // Through the mesh, from what was written before.
+    const answer = await ca.api("GET", `/api/stats?node=${self.id}`);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    await disk.clear();
+    await member.eventually("the warning goes", async () => !await warns());
+    await member.stop();
   }));
-
-/** Writes until there is no room. */
-async function fill(path: string): Promise<void> {
-  using file = await Deno.open(path, { create: true, write: true });
-  const block = new Uint8Array(4_096);
-  try {
-    for (;;) await file.write(block);
-  } catch (error) {
-    assert.match(String(error), /No space left/);
-  }
-}

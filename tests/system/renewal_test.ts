@@ -46,7 +46,11 @@ Deno.test("certificates are renewed in place: no session, no stream and no proce
     await talk.write("after");
     assert.equal(new TextDecoder().decode(await talk.read(5)), "after");
     for (const name of names) {
-      assert.doesNotMatch(mesh.node(name).logs(), /"session down"/);
+      // A WebSocket that came up first and lost to QUIC is no lost session.
+      assert.doesNotMatch(
+        mesh.node(name).logs(),
+        /"session down"(?!.*another transport was quicker)/,
+      );
     }
     // Who comes now is met with the new certificates, on both transports.
     await mesh.node("a").stop();

@@ -50,6 +50,13 @@ class Mesh implements AsyncDisposable {
   }
 }
 
+interface Listed {
+  readonly id: string;
+  readonly uses: number;
+  readonly tags?: readonly string[];
+  readonly master?: boolean;
+}
+
 const named = (name: string) => ({ self, peers }: StatusReport) =>
   [self, ...peers].some((node) => node.name === name);
 
@@ -66,16 +73,14 @@ Deno.test("with the CA on one node and the scribe on another, a token's node has
     { what: "the CA grants the role to the first who asks" },
   );
 
-  const token = (await mesh.ok(
-    "scribe",
-    ...["token", "create", "--max-uses", "1", "--tag", "ci", "--name", "runner"],
-  )).trim();
+  // The scribe is behind no address: its invite sends newcomers to the CA, which knows the token by then.
+  const invite = (await mesh.ok("scribe", "invite", "--tag", "ci", "--name", "runner")).trim();
   const { self: { id: scribe } } = await mesh.status("scribe");
-  // The token has to reach the CA before anybody can join with it.
-  await eventually(
-    async () => (await mesh.pulse("member", "join", address, "--token", token)).code === 0,
-    { what: "the token is good at the CA" },
-  );
+  await mesh.ok("member", "join", invite);
+  assert.match(await mesh.ok("scribe", "token", "list"), /^\S+ +used +1\/1 .* name:runner tag:ci/m);
+  const secondUse = await mesh.pulse("late", "join", invite);
+  assert.equal(secondUse.code, 1);
+  assert.match(secondUse.stderr, /token already used/);
   await mesh.ok("member", "start", "--addr", "none", ...quiet, address);
   await mesh.shows(
     "member",
@@ -116,4 +121,51 @@ Deno.test("with the CA on one node and the scribe on another, a token's node has
   );
   const history = await mesh.ok("scribe", "config", "history");
   assert.match(history, / revoked: test$/m);
+});
+
+Deno.test("where one node is both CA and scribe, a new token is good at once, is listed and withdrawn with the CA's own, and all that the config says outlives a restart", async () => {
+  await using mesh = await Mesh.make();
+  await mesh.ok("hub", "start", "--ca", "--scribe", "--token", masterToken, ...quiet);
+  const [address = ""] = (await mesh.status("hub")).self.addresses;
+  await eventually(
+    async () => (await mesh.pulse("hub", "template", "set", "ci", "log-level=debug")).code === 0,
+    { what: "the CA grants itself the role" },
+  );
+  const made = JSON.parse(await mesh.ok("hub", "token", "create", "--tag", "ci", "--json"));
+  assert.equal(made.knownToCa, true);
+  await mesh.ok("member", "join", address, "--token", made.token);
+  const { tokens } = JSON.parse(await mesh.ok("hub", "token", "list", "--json"));
+  assert.deepEqual(
+    tokens.map(({ id, uses, tags, master = false }: Listed) => [id === made.id, uses, tags, master])
+      .sort(),
+    [[false, 0, undefined, true], [true, 1, ["ci"], false]],
+  );
+  for (
+    const line of [
+      "acl add --from * --to * --comment kept",
+      "dns add db 10.0.0.7",
+      `tag ${(await mesh.status("hub")).self.id} hub`,
+      `name ${(await mesh.status("hub")).self.id} desk`,
+    ]
+  ) await mesh.ok("hub", ...line.split(" "));
+  const config = async () => JSON.parse(await mesh.ok("hub", "config", "show", "--json")).body;
+  const kept = await config();
+  await mesh.ok("hub", "stop");
+  await mesh.ok("hub", "start", "--ca", "--scribe", "--token", masterToken, ...quiet);
+  assert.deepEqual(await config(), kept);
+  const { acls, dns, templates, tokens: named } = kept;
+  assert.deepEqual([acls.length, dns.length, Object.keys(templates), named.length], [
+    1,
+    1,
+    ["ci"],
+    1,
+  ]);
+  await mesh.ok("hub", "token", "revoke", made.id);
+  const late = await mesh.pulse("late", "join", address, "--token", made.token);
+  assert.equal(late.code, 1);
+  const audit = await mesh.ok("hub", "audit");
+  assert.match(audit, /POST \/api\/tokens -> 201 body=\{"tags":\["ci"\]\}$/m);
+  assert.match(audit, new RegExp(`DELETE /api/tokens/${made.id} -> 200`));
+  assert.match(audit, /change local from this machine .*change=token_created/);
+  assert.ok(!audit.includes(made.token));
 });

@@ -30,6 +30,7 @@ Deno.test("what is shipped does not import tests or tools, ffi imports nothing a
   assert.equal(refused("cli/main.ts", `import { x } from "../tests/lab/daemon.ts";`), true);
   assert.equal(refused("ffi/libc.ts", `import { x } from "../core/router/mod.ts";`), true);
   assert.equal(refused("ffi/libc.ts", `import { x } from "../core/errors/mod.ts";`), false);
+  assert.equal(refused("ffi/libc.ts", `import { x } from "../core/address/mod.ts";`), false);
 });
 
 Deno.test("tests may import across rooms", () => {

@@ -1,4 +1,4 @@
-import { networkServerName, type NodeId, nodeServerName } from "../../identity/mod.ts";
+import { networkServerName, type NodeId, nodeServerName, trustOf } from "../../identity/mod.ts";
 import { errorText } from "../../errors/mod.ts";
 import { DialError, LinkRefusedError } from "../errors.ts";
 import {
@@ -27,14 +27,14 @@ export async function learnPeer(
   signal: AbortSignal,
 ): Promise<NodeId> {
   const { policy } = context;
-  const { connection } = await connect(
+  const { connection, early } = await connect(
     context,
     target,
     networkServerName(policy.network),
     signal,
   );
   try {
-    const link = await openLink(connection, policy, undefined, signal);
+    const link = await openLink(connection, policy, undefined, { early, signal });
     const { id } = link.peer;
     connection.close({ closeCode: SessionCloseCode.normal, reason: "" });
     if (id === policy.credentials().certificate.id) {
@@ -98,7 +98,7 @@ async function connect(
       port: target.port,
       serverName,
       // Added to the public roots, which cannot matter: no public CA signs names under `.internal`.
-      caCerts: [policy.credentials().anchor.pem],
+      caCerts: trustOf(policy.credentials()).anchors.map(({ pem }) => pem),
       zeroRtt: true,
       ...transportOptions(limits, congestion, "dialler"),
     });

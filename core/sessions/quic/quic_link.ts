@@ -18,8 +18,35 @@ const unowned: QuicStreamOwner = {
   onBytesOut: () => {},
 };
 
-/** Mutual TLS on a fresh stream, as the dialler. The peer is proven then, but nothing is confirmed yet. */
+/**
+ * Mutual TLS on a fresh stream, as the dialler. The peer is proven then, but nothing is confirmed yet.
+ *
+ * `early`: the connection resumes an older one and may still be in 0-RTT. What travels in 0-RTT can be replayed to the acceptor by
+ * anybody who recorded it; here that is the ClientHello of the inner TLS and nothing else. A replayer holds no key to finish that
+ * handshake, so it gets what any stranger gets.
+ */
 export async function openLink(
+  connection: Deno.QuicConn,
+  policy: LinkPolicy,
+  expect: NodeId | undefined,
+  { early, signal }: OpenLinkOptions,
+): Promise<TlsStream> {
+  try {
+    return await openOnce(connection, policy, expect, signal);
+  } catch (error) {
+    // The acceptor may decline 0-RTT (it restarted, it has a new certificate): the early stream is lost, the connection is not.
+    if (!early || signal.aborted || !(error instanceof StreamResetError)) throw error;
+    await connection.handshake;
+    return await openOnce(connection, policy, expect, signal);
+  }
+}
+
+export interface OpenLinkOptions {
+  readonly early: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function openOnce(
   connection: Deno.QuicConn,
   policy: LinkPolicy,
   expect: NodeId | undefined,
@@ -37,29 +64,18 @@ export async function openLink(
 }
 
 /**
- * The dialler's part: mutual TLS, then the confirmation "I verified this connection as <expect>".
- *
- * `early`: the connection resumes an older one and may still be in 0-RTT. What travels in 0-RTT can be replayed to the acceptor by
- * anybody who recorded it; here that is the ClientHello of the inner TLS and nothing else. A replayer holds no key to finish that
- * handshake, so it gets what any stranger gets. The confirmation waits for the outer handshake.
+ * The dialler's part: mutual TLS, then the confirmation "I verified this connection as <expect>", which waits for the outer
+ * handshake.
  */
 export async function dialLink(
   connection: Deno.QuicConn,
   policy: LinkPolicy,
   expect: NodeId,
-  options: { early: boolean; signal: AbortSignal },
+  options: OpenLinkOptions,
 ): Promise<QuicLink> {
-  const { early, signal } = options;
+  const { signal } = options;
   const datagrams = new DatagramInbox(connection);
-  let control: TlsStream;
-  try {
-    control = await openLink(connection, policy, expect, signal);
-  } catch (error) {
-    // The acceptor may decline 0-RTT (it restarted, it has a new certificate): the early stream is lost, the connection is not.
-    if (!early || signal.aborted || !(error instanceof StreamResetError)) throw error;
-    await connection.handshake;
-    control = await openLink(connection, policy, expect, signal);
-  }
+  const control = await openLink(connection, policy, expect, options);
   await connection.handshake;
   await exchangeLinkHello(control, {
     role: "dialler",

@@ -89,6 +89,24 @@ Deno.test("a redial of the same peer works after 0-RTT is possible, and after it
   }
 });
 
+Deno.test("so does a dial that knows only the address", async () => {
+  await using near = await testNode();
+  await using far = await testNode();
+  for (let round = 0; round < 8; round++) {
+    // Not each round has a ticket: one is good for one connection.
+    if (round >= 3) far.transport.refreshCredentials();
+    const accepting = far.transport.accept();
+    const session = await near.transport.dial(far.transport.address, patient);
+    const accepted = await accepting;
+    assert.ok(accepted !== null);
+    const stream = await session.openStream();
+    await stream.write(Uint8Array.of(round));
+    assert.deepEqual(await (await accepted.acceptStream())?.read(), Uint8Array.of(round));
+    await session.close();
+    await accepted.closed;
+  }
+});
+
 Deno.test("renewed credentials are shown to new diallers while sessions live on", async () => {
   const ca = await testCa();
   const first = await ca.issue();

@@ -5,6 +5,7 @@ import {
   type NodeCertificate,
   type NodeId,
   nodeServerName,
+  trustOf,
   validateCertificate,
 } from "../../identity/mod.ts";
 import { errorText, PulseError } from "../../errors/mod.ts";
@@ -105,7 +106,7 @@ function tlsMaterial(
   return {
     cert: credentials.certificate.pem,
     key: credentials.key.privateKeyPem,
-    ca: [credentials.anchor.pem],
+    ca: trustOf(credentials).anchors.map(({ pem }) => pem),
     minVersion: "TLSv1.3",
     maxVersion: "TLSv1.3",
     ALPNProtocols: [alpn[purpose]],
@@ -161,7 +162,7 @@ function checkPeer(
   if (der === undefined) throw new TlsHandshakeError("The other end showed no certificate");
   let peer: NodeCertificate;
   try {
-    peer = validateCertificate(der, credentials.anchor, {
+    peer = validateCertificate(der, trustOf(credentials), {
       now,
       network,
       ...(expect === undefined ? {} : { expect }),

@@ -1,6 +1,11 @@
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { type NodeCertificate, type NodeId, validateCertificate } from "../../identity/mod.ts";
+import {
+  type NodeCertificate,
+  type NodeId,
+  trustOf,
+  validateCertificate,
+} from "../../identity/mod.ts";
 import { errorText, PulseError } from "../../errors/mod.ts";
 import { LinkRefusedError } from "../errors.ts";
 import { type LinkPolicy, SessionCloseCode } from "../types.ts";
@@ -28,7 +33,7 @@ export function checkPeer(
   if (der === undefined) throw refuse("it showed no certificate");
   let peer: NodeCertificate;
   try {
-    peer = validateCertificate(der, policy.credentials().anchor, {
+    peer = validateCertificate(der, trustOf(policy.credentials()), {
       now: policy.now(),
       network: policy.network,
       ...(expect === undefined ? {} : { expect }),
@@ -42,6 +47,10 @@ export function checkPeer(
 
 /** What this node shows in TLS, read anew for every handshake. */
 export function tlsMaterial(policy: LinkPolicy): { key: string; cert: string; ca: string[] } {
-  const { key, certificate, anchor } = policy.credentials();
-  return { key: key.privateKeyPem, cert: certificate.pem, ca: [anchor.pem] };
+  const credentials = policy.credentials();
+  return {
+    key: credentials.key.privateKeyPem,
+    cert: credentials.certificate.pem,
+    ca: trustOf(credentials).anchors.map(({ pem }) => pem),
+  };
 }

@@ -19,7 +19,17 @@ import {
 import { parseRequest } from "../request.ts";
 import type { Scribe } from "../scribe.ts";
 import { versionText } from "../version_text.ts";
-import { changed, conditions, force, index, named, nodeWord } from "./answers.ts";
+import {
+  changed,
+  conditions,
+  force,
+  index,
+  named,
+  nodeWord,
+  pageOf,
+  pageQuery,
+  placeKey,
+} from "./answers.ts";
 import { adminRoute, readRoute } from "./route.ts";
 
 const addRequest = z.strictObject({ rule: ruleRequest, at: index.optional(), force });
@@ -69,45 +79,51 @@ export function aclRoutes(
     return { current, nodes, etag: versionText(current) };
   };
   return [
-    readRoute("/acls", "List the rules", async () => {
+    readRoute("/acls", "List the rules", async ({ query }) => {
       const { current, etag } = await world();
-      const rules = current.body.acls.map((rule, number) => ({ index: number, ...ruleJson(rule) }));
-      return { status: 200, body: { rules }, etag };
-    }),
+      const all = current.body.acls.map((rule, number) => ({ index: number, rule }));
+      const { items, next } = pageOf(all, ({ index }) => placeKey(index), query);
+      const rules = items.map(({ index, rule }) => ({ index, ...ruleJson(rule) }));
+      return { status: 200, body: { rules, next }, etag };
+    }, pageQuery),
     adminRoute("POST", "/acls", "Add a rule, at the end or at a place", async (request) => {
       const { rule, at, force: forced } = parseRequest(addRequest, request.body);
       const argument = at === undefined ? { rule } : { rule, at };
       return changed(await scribe.change(addAclRule, argument, event, conditions(request, forced)));
-    }),
+    }, { body: addRequest }),
     adminRoute("PUT", "/acls/:index", "Replace a rule", async (request) => {
       const { rule, force: forced } = parseRequest(replaceRequest, request.body);
       const argument = { index: parseRequest(index, request.params["index"]), rule };
       return changed(
         await scribe.change(replaceAclRule, argument, event, conditions(request, forced)),
       );
-    }),
+    }, { body: replaceRequest }),
     adminRoute("DELETE", "/acls", "Remove a rule by its number", async (request) => {
       const { index, force: forced } = parseRequest(removeRequest, named(request));
       return changed(
         await scribe.change(removeAclRule, { index }, event, conditions(request, forced)),
       );
-    }),
+    }, { query: removeRequest }),
     adminRoute("POST", "/acls/move", "Give a rule another number", async (request) => {
       const { from, to, force: forced } = parseRequest(moveRequest, request.body);
       return changed(
         await scribe.change(moveAclRule, { from, to }, event, conditions(request, forced)),
       );
-    }),
-    readRoute("/acls/test", "Check what is expected of the policy", async () => {
+    }, { body: moveRequest }),
+    readRoute("/acls/test", "Check what is expected of the policy", async ({ query }) => {
       const { current, nodes, etag } = await world();
-      return { status: 200, body: { results: testAssertions(current.body, nodes) }, etag };
-    }),
-    readRoute("/acls/assertions", "List what is expected of the policy", async () => {
+      const all = testAssertions(current.body, nodes);
+      const { items, next } = pageOf(all, ({ index }) => placeKey(index), query);
+      // No tag: who is there to be asked about is not in the version.
+      return { status: 200, body: { results: items, next, version: etag } };
+    }, pageQuery),
+    readRoute("/acls/assertions", "List what is expected of the policy", async ({ query }) => {
       const { current, etag } = await world();
-      const assertions = current.body.aclAssertions
+      const all = current.body.aclAssertions
         .map((assertion, number) => ({ index: number, ...assertion }));
-      return { status: 200, body: { assertions }, etag };
-    }),
+      const { items, next } = pageOf(all, ({ index }) => placeKey(index), query);
+      return { status: 200, body: { assertions: items, next }, etag };
+    }, pageQuery),
     adminRoute("POST", "/acls/assertions", "Expect something of the policy", async (request) => {
       const { assertion, force: forced } = parseRequest(assertionAdd, request.body);
       return changed(
@@ -118,13 +134,13 @@ export function aclRoutes(
           conditions(request, forced),
         ),
       );
-    }),
+    }, { body: assertionAdd }),
     adminRoute("DELETE", "/acls/assertions", "Expect something no longer", async (request) => {
       const { index } = parseRequest(assertionIndex, named(request));
       return changed(
         await scribe.change(removeAclAssertion, { index }, assertionEvent, conditions(request)),
       );
-    }),
+    }, { query: assertionIndex }),
     readRoute("/acls/explain", "Tell which rule decides a flow, and why", async ({ query }) => {
       const asked = parseRequest(explainQuery, query);
       const [from, to] = await Promise.all([scribe.node(asked.from), scribe.node(asked.to)]);
@@ -134,10 +150,10 @@ export function aclRoutes(
       const explanation = explain(current.body, nodes, flow);
       return {
         status: 200,
+        // No tag: today's path is not in the version.
         body: { ...explanation, from, to, port, protocol, path: hops, version: etag },
-        etag,
       };
-    }),
+    }, explainQuery),
     adminRoute("POST", "/acls/diff", "Show what a change would allow or deny", async (request) => {
       const wanted = parseRequest(diffRequest, request.body);
       const { current, nodes, etag } = await world();
@@ -153,6 +169,6 @@ export function aclRoutes(
         ? removeAclRule(body, { index: wanted.remove }, context).body
         : moveAclRule(body, { from: wanted.from, to: wanted.to }, context).body;
       return { status: 200, body: diffRules(body, next, nodes), etag };
-    }),
+    }, { body: diffRequest }),
   ];
 }

@@ -14,7 +14,8 @@ export const index = z.union([
   z.string().regex(/^\d{1,7}$/, "is not a number").transform(Number),
 ]);
 
-const page = z.object({
+/** Which page of a list. */
+export const pageQuery = z.object({
   limit: z.union([
     z.int(),
     z.string().regex(/^\d{1,5}$/, "is not a number").transform(Number),
@@ -43,6 +44,11 @@ export function named(request: PluginApiRequest): Json {
   return { ...query, ...sent };
 }
 
+/** The key of an item in a list that has an order of its own: its number there. */
+export function placeKey(index: number): string {
+  return String(index).padStart(7, "0");
+}
+
 /**
  * One page of a list that is in the order of its keys.
  * @throws {ScribeError} SCRIBE_REQUEST_INVALID
@@ -52,7 +58,7 @@ export function pageOf<T>(
   key: (item: T) => string,
   query: PluginApiRequest["query"],
 ): { readonly items: readonly T[]; readonly next: string | null } {
-  const { limit, cursor } = parseRequest(page, {
+  const { limit, cursor } = parseRequest(pageQuery, {
     ...(query["limit"] !== undefined && { limit: query["limit"] }),
     ...(query["cursor"] !== undefined && { cursor: query["cursor"] }),
   });

@@ -59,7 +59,7 @@ export function configRoutes(scribe: Scribe): PluginApiRoute[] {
       return changed(
         await scribe.change(replaceSections, given, event, conditions(request, forced)),
       );
-    }),
+    }, { body: sections }),
     readRoute("/config/history", "List the versions the scribe keeps", ({ query }) => {
       const { limit, cursor } = parseRequest(historyQuery, query);
       const found = history.list(limit + 1, cursor === undefined ? cursor : parseVersion(cursor));
@@ -67,13 +67,13 @@ export function configRoutes(scribe: Scribe): PluginApiRoute[] {
       const last = entries.at(-1);
       const next = found.length > limit && last !== undefined ? versionText(last) : null;
       return { status: 200, body: { entries: entries.map(entryJson), next } };
-    }),
+    }, historyQuery),
     readRoute("/config/diff", "Show what changed between two versions", async ({ query }) => {
       const { from, to } = parseRequest(diffQuery, query);
       const [before, after] = await Promise.all([bodyAt(from), bodyAt(to)]);
       const changes = diffBodies(redactedBody(before), redactedBody(after));
       return { status: 200, body: { from, to: to ?? null, changes } };
-    }),
+    }, diffQuery),
     adminRoute("POST", "/config/rollback", "Publish an old version again", async (request) => {
       const { version, force: forced } = parseRequest(rollbackRequest, request.body);
       const argument = { version, old: history.body(parseVersion(version)) };
@@ -81,7 +81,7 @@ export function configRoutes(scribe: Scribe): PluginApiRoute[] {
       return changed(
         await scribe.change(rollBack, argument, event, conditions(request, forced)),
       );
-    }),
+    }, { body: rollbackRequest }),
   ];
 }
 

@@ -6,7 +6,7 @@ import { removeDnsRecord } from "../changes/remove_dns_record.ts";
 import { parseRequest } from "../request.ts";
 import type { Scribe } from "../scribe.ts";
 import { versionText } from "../version_text.ts";
-import { changed, conditions, named, pageOf } from "./answers.ts";
+import { changed, conditions, named, pageOf, pageQuery } from "./answers.ts";
 import { adminRoute, readRoute } from "./route.ts";
 
 const type = z.enum(["A", "AAAA", "CNAME", "TXT", "SRV"]);
@@ -36,19 +36,19 @@ export function dnsRoutes(scribe: Scribe): PluginApiRoute[] {
       const { items, next } = pageOf(dns, ({ name, type }) => `${name} ${type}`, query);
       const records = items.map((record) => ({ ...record }));
       return { status: 200, body: { records, next }, etag: versionText(current) };
-    }),
+    }, pageQuery),
     adminRoute("POST", "/dns", "Add a DNS record, or change it", async (request) => {
       const record = parseRequest(dnsRequest, request.body);
       return changed(
         await scribe.change(addDnsRecord, record, event(record.name), conditions(request)),
       );
-    }),
+    }, { body: dnsRequest }),
     adminRoute("DELETE", "/dns", "Remove the DNS records of a name", async (request) => {
       const { name, type } = parseRequest(removeRequest, named(request));
       const argument = type === undefined ? { name } : { name, type };
       return changed(
         await scribe.change(removeDnsRecord, argument, event(name), conditions(request)),
       );
-    }),
+    }, { query: removeRequest }),
   ];
 }

@@ -47,7 +47,7 @@ export function nodeChangeRoutes(scribe: Scribe): PluginApiRoute[] {
         ),
         { node },
       );
-    }),
+    }, { body: tagRequest }),
     adminRoute("DELETE", "/tags", "Take a tag from a node", async (request) => {
       const { tag, force: forced, ...wanted } = parseRequest(untagRequest, named(request));
       const node = await scribe.node(wanted.node);
@@ -60,7 +60,7 @@ export function nodeChangeRoutes(scribe: Scribe): PluginApiRoute[] {
         ),
         { node },
       );
-    }),
+    }, { query: untagRequest }),
     adminRoute("PUT", "/name", "Give a node a name; null takes it away", async (request) => {
       const { force: forced, ...wanted } = parseRequest(nameRequest, request.body);
       const node = await scribe.node(wanted.node);
@@ -74,7 +74,7 @@ export function nodeChangeRoutes(scribe: Scribe): PluginApiRoute[] {
         ),
         { node },
       );
-    }),
+    }, { body: nameRequest }),
     adminRoute("PUT", "/mesh-ip", "Give a node a mesh address; null: its own", async (request) => {
       const { meshIp, ...wanted } = parseRequest(meshIpRequest, request.body);
       const node = await scribe.node(wanted.node);
@@ -87,7 +87,7 @@ export function nodeChangeRoutes(scribe: Scribe): PluginApiRoute[] {
         ),
         { node },
       );
-    }),
+    }, { body: meshIpRequest }),
     adminRoute("PUT", "/pin", "Reach a node through another one only", async (request) => {
       const wanted = parseRequest(pinRequest, request.body);
       const [node, via] = await Promise.all([scribe.node(wanted.node), scribe.node(wanted.via)]);
@@ -100,7 +100,7 @@ export function nodeChangeRoutes(scribe: Scribe): PluginApiRoute[] {
         ),
         { node },
       );
-    }),
+    }, { body: pinRequest }),
     adminRoute("DELETE", "/pin", "Reach a node as it comes again", async (request) => {
       const node = await scribe.node(parseRequest(unpinRequest, named(request)).node);
       const change = { node, via: null };
@@ -108,6 +108,6 @@ export function nodeChangeRoutes(scribe: Scribe): PluginApiRoute[] {
         await scribe.change(setPin, change, event("pin_changed", node), conditions(request)),
         { node },
       );
-    }),
+    }, { query: unpinRequest }),
   ];
 }

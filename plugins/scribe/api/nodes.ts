@@ -8,7 +8,7 @@ import type { DirectoryNode } from "../mesh_services.ts";
 import { parseRequest } from "../request.ts";
 import type { Scribe } from "../scribe.ts";
 import { versionText } from "../version_text.ts";
-import { pageOf } from "./answers.ts";
+import { pageOf, pageQuery } from "./answers.ts";
 import { readRoute } from "./route.ts";
 
 const filters = z.object({ tag: z.string().max(63).optional() });
@@ -20,32 +20,33 @@ export function nodeRoutes(scribe: Scribe): PluginApiRoute[] {
       scribe.mesh.current(),
       scribe.mesh.directory(),
     ]);
-    return { etag: versionText(current), nodes: describeNodes(current.body, directory) };
+    return { version: versionText(current), nodes: describeNodes(current.body, directory) };
   };
   return [
     readRoute("/nodes", "List the nodes of the network", async ({ query }) => {
       const { tag } = parseRequest(filters, query);
-      const { nodes, etag } = await all();
+      const { nodes, version } = await all();
       const wanted = nodes.filter(({ tags }) =>
         tag === undefined || tags.some((own) => tagMatches(tag, own))
       );
       const { items, next } = pageOf(wanted, ({ id }) => id, query);
-      return { status: 200, body: { nodes: items.map(nodeJson), next }, etag };
-    }),
+      // No tag, as with one node: who is linked, and since when, is not in the version.
+      return { status: 200, body: { nodes: items.map(nodeJson), next, configVersion: version } };
+    }, pageQuery.extend(filters.shape)),
     readRoute("/node/:id", "Show one node", async ({ params }) => {
       const id = await scribe.node(params["id"] ?? "");
-      const { nodes, etag } = await all();
+      const { nodes, version } = await all();
       const node = nodes.find((one) => one.id === id);
       if (node === undefined) {
         throw new ScribeError("NODE_UNKNOWN", `the network has no node ${id}`, { node: id });
       }
-      return { status: 200, body: nodeJson(node), etag };
+      return { status: 200, body: { ...node, configVersion: version } };
     }),
     readRoute("/groups", "Count the nodes of every tag", async () => {
-      const { nodes, etag } = await all();
+      const { nodes, version } = await all();
       const groups: Record<string, number> = Object.create(null);
       for (const tag of nodes.flatMap(({ tags }) => tags)) groups[tag] = (groups[tag] ?? 0) + 1;
-      return { status: 200, body: { ...groups }, etag };
+      return { status: 200, body: { ...groups }, etag: version };
     }),
     readRoute("/versions", "Count the nodes of every version of pulse", async () => {
       const { nodes } = await all();

@@ -62,13 +62,13 @@ export function remoteRoutes(options: RemoteRoutesOptions): PluginApiRoute[] {
     adminRoute("POST", "/remote/restart", "Restart a node", async (request) => {
       const node = await scribe.node(parseRequest(restartRequest, request.body).node);
       return await tell(request, "restart", new Map([[node, { kind: "restart" }]]));
-    }),
+    }, { body: restartRequest }),
     adminRoute("POST", "/remote/config", "Change settings of a running node", async (request) => {
       const { config, ...wanted } = parseRequest(configRequest, request.body);
       const node = await scribe.node(wanted.node);
       const order: RemoteCommand = { kind: "configure", settings: config };
       return await tell(request, "config", new Map([[node, order]]));
-    }),
+    }, { body: configRequest }),
     adminRoute("POST", "/bulk", "Tell all nodes of a tag what to do", async (request) => {
       const wanted = parseRequest(bulkRequest, request.body);
       const { body } = await scribe.mesh.current();
@@ -88,7 +88,7 @@ export function remoteRoutes(options: RemoteRoutesOptions): PluginApiRoute[] {
         );
       }
       return await tell(request, wanted.action, orders);
-    }),
+    }, { body: bulkRequest }),
   ];
 }
 

@@ -41,7 +41,7 @@ export function revocationRoutes(
         ),
         { node },
       );
-    }),
+    }, { body: revokeRequest }),
     adminRoute("POST", "/unrevoke", "Let a revoked node in again", async (request) => {
       const node = await scribe.node(parseRequest(unrevokeRequest, request.body).node);
       return changed(
@@ -53,7 +53,7 @@ export function revocationRoutes(
         ),
         { node },
       );
-    }),
+    }, { body: unrevokeRequest }),
   ];
 }
 

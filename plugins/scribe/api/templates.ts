@@ -32,10 +32,10 @@ export function templateRoutes(scribe: Scribe): PluginApiRoute[] {
     adminRoute("POST", "/templates", "Set the settings of a tag", async (request) => {
       const argument = parseRequest(setRequest, request.body);
       return changed(await scribe.change(setTemplate, argument, event, conditions(request)));
-    }),
+    }, { body: setRequest }),
     adminRoute("DELETE", "/templates", "Remove a template", async (request) => {
       const argument = parseRequest(removeRequest, named(request));
       return changed(await scribe.change(removeTemplate, argument, event, conditions(request)));
-    }),
+    }, { query: removeRequest }),
   ];
 }

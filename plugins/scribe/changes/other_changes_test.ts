@@ -64,7 +64,7 @@ Deno.test("a template is set, replaced as a whole and removed", () => {
 Deno.test("going back restores everything but who is out and what tokens there are", () => {
   const old = after(start, setName, { node: server, name: "box" });
   let body = after(start, revokeNode, { node: laptop, reason: "" });
-  body = { ...body, tokens: [tokenEntry()], anchors: ["PEM"] };
+  body = { ...body, tokens: [tokenEntry()] };
   const back = after(body, rollBack, { version: "1.1", old: { ...old, tokens: [] } });
   assert.deepEqual(back, { ...body, nodes: old.nodes });
   assert.equal(after(back, rollBack, { version: "1.1", old }), back);

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { overheadCap } from "../fec/adapt.ts";
+import { makeSuperPacket } from "../super_packet/testing.ts";
+import { virtioHeader } from "../super_packet/virtio_header.ts";
+import { segmentKind } from "../wire/segment.ts";
+import { cut, type Datagrams, fromTun } from "./testing.ts";
+import { exchangeKeys, makePair, settle } from "./testing_mesh.ts";
+
+const isParity = ({ bytes }: Datagrams) => bytes[3] === segmentKind.parity;
+
+/** Two nodes that want parity, on a path that loses what it is told to. */
+function makeLossy(fec = { a: true, b: true }) {
+  const pair = makePair({ ofB: { fec: fec.a }, ofA: { fec: fec.b } });
+  const { network, a, b } = pair;
+  let seed = 1;
+  const random = () => (seed = Math.imul(seed, 1_664_525) + 1_013_904_223 >>> 0) / 2 ** 32;
+  let share = 0;
+  let burst = 1;
+  let left = 0;
+  const count = { data: 0, parity: 0, dataBytes: 0, parityBytes: 0 };
+  network.change = (message) =>
+    cut(message).filter((each) => {
+      const kind = isParity(each) ? "parity" : "data";
+      count[kind]++;
+      count[`${kind}Bytes`] += each.bytes.length;
+      if (left > 0) return left-- <= 0;
+      if (random() >= share / burst) return true;
+      left = burst - 1;
+      return false;
+    });
+  let port = 0;
+  const ever = new Set<string>();
+  let now = 1_000;
+  /** Sends so many packets a step of 5 ms. @returns what arrived of them */
+  const run = (steps: number, each: number, packet: (n: number) => Uint8Array) => {
+    const sent = new Set<string>();
+    const before = b.ports.tun.received.length;
+    count.data =
+      count.parity =
+      count.dataBytes =
+      count.parityBytes =
+        0;
+    for (let step = 0; step < steps; step++, now += 5) {
+      for (let i = 0; i < each; i++) {
+        const one = packet(port++);
+        sent.add(one.toHex());
+        ever.add(one.toHex());
+        a.ports.tun.sent.push(one);
+      }
+      settle([a, b], now);
+      for (const { loop } of [a, b]) loop.tick(now);
+    }
+    // So that nothing is still under way.
+    for (let i = 0; i < 20; i++, now += 5) {
+      for (const { loop } of [a, b]) loop.tick(now);
+      settle([a, b], now);
+    }
+    const received = b.ports.tun.received.slice(before).map((one) => one.toHex());
+    const arrived = received.filter((one) => sent.has(one)).length;
+    assert.equal(new Set(received).size, received.length, "nothing comes twice");
+    return {
+      residual: 1 - arrived / sent.size,
+      others: received.filter((one) => !ever.has(one)).length,
+    };
+  };
+  return {
+    ...pair,
+    count,
+    run,
+    lose: (of: number, inRuns = 1) => [share, burst] = [of, inRuns],
+  };
+}
+
+const udp = (n: number) =>
+  fromTun({
+    source: "10.100.0.1",
+    destination: "10.100.0.2",
+    protocol: "udp",
+    payload: Uint8Array.from({ length: 200 + n % 300 }, (_, i) => i === 0 ? n : n >> 8),
+  });
+
+Deno.test("without loss there is no parity, and nobody speaks of loss", () => {
+  const { run, count, network, a, b } = makeLossy();
+  network.log.length = 0;
+  const { residual } = run(200, 20, udp);
+  assert.deepEqual([residual, count.parity], [0, 0]);
+  // What comes back is about the size of the path.
+  assert.ok(network.log.filter(({ to }) => to !== b.ports.wire.here).length < 40);
+  assert.deepEqual([a.stats().peers[0]?.lost, b.stats().peers[0]?.lost], [0, 0]);
+});
+
+for (const [share, bound] of [[0.01, 0.001], [0.05, 0.002], [0.1, 0.005]] as const) {
+  Deno.test(`of ${share * 100} % lost, ${bound * 100} % stay lost, at the cost of a third at most`, () => {
+    const { run, count, lose, b } = makeLossy();
+    lose(share);
+    run(60, 20, udp);
+    const before = b.stats().peers[0]!;
+    const { residual, others } = run(300, 30, udp);
+    assert.ok(residual <= bound, `${residual}`);
+    assert.equal(others, 0);
+    assert.ok(count.parityBytes <= count.dataBytes * (overheadCap + 0.05));
+    const after = b.stats().peers[0]!;
+    const lost = (after.lost - before.lost) / 9_000;
+    const repaired = (after.repaired - before.repaired) / 9_000;
+    assert.ok(Math.abs(lost - share) < share / 4, `${lost} were lost`);
+    assert.ok(Math.abs(repaired - share) < share / 4, `${repaired} were repaired`);
+  });
+}
+
+Deno.test("short bursts are repaired by groups that are interleaved", () => {
+  const { run, lose } = makeLossy();
+  lose(0.02, 4);
+  run(60, 20, udp);
+  const { residual } = run(200, 30, udp);
+  assert.ok(residual < 0.004, `${residual}`);
+});
+
+Deno.test("super-packets come whole although segments of them were lost", () => {
+  const bulk = (n: number) =>
+    makeSuperPacket({
+      six: false,
+      protocol: "tcp",
+      payload: new Uint8Array(30_000).fill(n),
+      gsoSize: 1_360,
+    });
+  const { run, lose } = makeLossy();
+  lose(0.01);
+  run(40, 2, bulk);
+  const { residual } = run(60, 2, (n) => {
+    const packet = bulk(n);
+    new DataView(packet.buffer).setUint32(virtioHeader + 24, n * 30_000);
+    return packet;
+  });
+  assert.ok(residual < 0.06, `${residual} of packets with 26 segments each`);
+});
+
+Deno.test("parity ends a while after the loss has ended", () => {
+  const { run, count, lose } = makeLossy();
+  lose(0.02);
+  run(60, 20, udp);
+  assert.ok(count.parity > 0);
+  lose(0);
+  run(150, 50, udp);
+  const { residual } = run(30, 50, udp);
+  assert.deepEqual([count.parity, residual], [0, 0]);
+});
+
+Deno.test("it takes both ends: one that wants none gets none and reports nothing", () => {
+  for (const fec of [{ a: false, b: true }, { a: true, b: false }]) {
+    const { run, count, lose, b } = makeLossy(fec);
+    lose(0.05);
+    run(100, 20, udp);
+    assert.equal(count.parity, 0);
+    assert.ok(b.stats().peers[0]!.lost > 50, "it is counted all the same");
+    assert.equal(b.stats().peers[0]!.repaired, 0);
+  }
+});
+
+Deno.test("a new key takes protection over", () => {
+  const { run, lose, a, b } = makeLossy();
+  lose(0.05);
+  run(60, 20, udp);
+  exchangeKeys(a, b, 2);
+  a.loop.command({ do: "forget", peer: 1, epoch: 1 }, 0);
+  b.loop.command({ do: "forget", peer: 1, epoch: 1 }, 0);
+  const before = b.stats().peers[0]!.repaired;
+  run(15, 20, udp);
+  assert.ok(b.stats().peers[0]!.repaired > before);
+});
+
+Deno.test("parity that was changed on the way brings nothing in that was not sent", () => {
+  const { run, lose, network } = makeLossy();
+  lose(0.05);
+  run(60, 20, udp);
+  const change = network.change;
+  network.change = (message) =>
+    change(message).map((each) => {
+      if (!isParity(each)) return each;
+      const bytes = each.bytes.slice();
+      bytes[22 + bytes.length % 40]! ^= 4;
+      return { ...each, bytes };
+    });
+  const { others, residual } = run(100, 20, udp);
+  assert.equal(others, 0);
+  assert.ok(residual > 0.02 && residual < 0.08, `${residual}`);
+});
+
+Deno.test("segments that are protected leave room for their parity in the path", () => {
+  const { run, lose, network } = makeLossy();
+  lose(0.02);
+  network.log.length = 0;
+  run(60, 20, udp);
+  run(20, 2, (n) =>
+    makeSuperPacket({
+      six: true,
+      protocol: "tcp",
+      payload: new Uint8Array(50_000).fill(n),
+      gsoSize: 1_360,
+    }));
+  const largest = (parity: boolean) =>
+    Math.max(
+      ...network.log.filter((one) => isParity(one) === parity && one.segment < 3_000)
+        .map(({ segment }) => segment),
+    );
+  assert.ok(largest(true) <= 1_472, `${largest(true)}`);
+});

@@ -1,0 +1,57 @@
+import { EventFd } from "../../../ffi/libc/event_fd.ts";
+import { Poller, Ready } from "../../../ffi/libc/poller.ts";
+import type { LoopCommand } from "../loop/types.ts";
+import type { LoopSetup } from "./loop_setup.ts";
+import type { NativePorts } from "./native_ports.ts";
+import type { TurnLoop } from "./turn_loop.ts";
+
+/** The longest sleep: a thread that was to end by force is gone after it. */
+const longestWaitMs = 1_000;
+
+const slot = { tun: 0, wire: 1, wake: 2 } as const;
+
+/**
+ * Drives a loop until it is told to stop. The thread does nothing else: it sleeps in poll() until a packet comes, a command, or
+ * the time the loop has named; nothing of JavaScript's own event loop runs meanwhile.
+ *
+ * @param commands takes the next command that has been told
+ */
+export function runTurns(
+  loop: TurnLoop,
+  ports: NativePorts,
+  setup: LoopSetup,
+  commands: () => LoopCommand | undefined,
+): void {
+  const { libc, memory, tun, wire } = ports;
+  const poller = new Poller(libc, memory, 3);
+  const wake = new EventFd(libc, memory, setup.wake);
+  poller.set(slot.tun, setup.tun, Ready.read);
+  poller.set(slot.wake, setup.wake, Ready.read);
+  let watched = 0;
+  let due = 0;
+  for (;;) {
+    const wanted = wire.full ? Ready.read | Ready.write : Ready.read;
+    if (wanted !== watched) poller.set(slot.wire, setup.socket.fd, watched = wanted);
+    const left = Math.ceil(due - performance.now());
+    poller.wait(Math.max(0, Math.min(left, longestWaitMs)));
+    if (poller.ready(slot.wake) !== 0) {
+      // Cleared first: what is told from now on makes it readable again.
+      wake.clear();
+      for (let command = commands(); command !== undefined; command = commands()) {
+        if (command.do === "stop") return;
+        loop.command(command, performance.now());
+      }
+    }
+    tun.mayRead = poller.ready(slot.tun) !== 0;
+    const ofWire = poller.ready(slot.wire);
+    // An error that waits on the socket is taken by the next call.
+    wire.mayReceive = (ofWire & ~Ready.write) !== 0;
+    if ((ofWire & Ready.write) !== 0) wire.full = false;
+    let now = performance.now();
+    if (tun.mayRead || ofWire !== 0) {
+      loop.turn(now);
+      now = performance.now();
+    }
+    if (now >= due) due = now + loop.tick(now);
+  }
+}
