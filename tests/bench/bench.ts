@@ -5,7 +5,7 @@ export interface Bench {
   /** What the command line calls it. */
   readonly name: string;
   readonly title: string;
-  readonly unit: "Gbit/s" | "q/s" | "us" | "ms" | "s" | "KB" | "MB" | "%";
+  readonly unit: "Gbit/s" | "q/s" | "us" | "ms" | "s" | "s/GB" | "KB" | "MB" | "%";
   /** What the result should reach: at least for throughput, at most for everything else. */
   readonly target?: number;
   /** Another bench of the same group whose result in the same run this one is held against. */

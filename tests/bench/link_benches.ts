@@ -2,6 +2,7 @@ import type { Credentials } from "../../core/identity/mod.ts";
 import { createTestCa } from "../../core/identity/testing.ts";
 import type { BenchGroup, RunningBench } from "./bench.ts";
 import { JsonChild } from "./json_child.ts";
+import { cpuPerGb } from "./process_usage.ts";
 import { gigabitsPerSecond } from "./statistics.ts";
 
 const peer = new URL("./peers/stream_peer.ts", import.meta.url);
@@ -14,7 +15,7 @@ interface Peer {
   readonly peer: string;
 }
 
-type Measure = (dialler: JsonChild, peer: Peer) => Promise<number>;
+type Measure = (dialler: JsonChild, peer: Peer, pids: readonly number[]) => Promise<number>;
 
 /** Two processes with a link between them, or with a relay in a third process between them. */
 async function startLink(
@@ -25,9 +26,11 @@ async function startLink(
   await using stack = new AsyncDisposableStack();
   const ca = await createTestCa();
   const [a, b] = [await ca.issue(), await ca.issue()];
+  const pids: number[] = [];
   let relay: number | undefined;
   if (through === "relay") {
     const child = stack.use(new JsonChild(peer, [carrier]));
+    pids.push(child.pid);
     relay = await child.number({ do: "listen", as: texts(await ca.issue()) }, "port");
   }
   const acceptor = stack.use(new JsonChild(peer, [carrier]));
@@ -35,9 +38,10 @@ async function startLink(
   const port = await acceptor.number({ do: "listen", as: texts(b), relay }, "port");
   const target = { as: texts(a), port: relay ?? port, peer: b.key.id };
   await dialler.call({ do: "dial", ...target });
+  pids.push(acceptor.pid, dialler.pid);
   const owned = stack.move();
   return {
-    round: () => measure(dialler, target),
+    round: () => measure(dialler, target, pids),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -46,11 +50,20 @@ function texts({ key, certificate, anchor }: Credentials) {
   return { key: key.privateKeyPem, certificate: certificate.pem, anchor: anchor.pem };
 }
 
+const streamBytes = 1 << 29;
+
 /** One stream with 512 MB in chunks of 64 KiB, until the other end has read the last byte. */
 const throughput: Measure = async (dialler) => {
-  const bytes = 1 << 29;
+  const bytes = streamBytes;
   const seconds = await dialler.number({ do: "send", bytes, chunk: chunkSize }, "seconds");
   return gigabitsPerSecond(bytes, seconds);
+};
+
+/** The same, by the processor time that all processes spend on it: other work on the machine hardly changes that. */
+const processorTime: Measure = async (dialler, _peer, pids) => {
+  const bytes = streamBytes / 4;
+  const send = () => dialler.call({ do: "send", bytes, chunk: chunkSize });
+  return await cpuPerGb(pids, bytes, send);
 };
 
 /** The median of 3000 messages of 1 KB there and back on an open stream. */
@@ -114,6 +127,53 @@ export const linkBenches: readonly BenchGroup[] = [
         target: 1.5,
         against: { name: "raw-quic" },
         start: () => startLink("mesh", throughput, "relay"),
+      },
+    ],
+  },
+  {
+    title: "Processor time of all processes for each GB of one stream",
+    rounds: 5,
+    benches: [
+      {
+        name: "raw-quic-cpu",
+        title: "Deno's QuicConn, nothing on top",
+        unit: "s/GB",
+        start: () => startLink("raw-quic", processorTime),
+      },
+      {
+        name: "quic-cpu",
+        title: "QUIC session",
+        unit: "s/GB",
+        against: { name: "raw-quic-cpu" },
+        start: () => startLink("quic", processorTime),
+      },
+      {
+        name: "websocket-cpu",
+        title: "WebSocket session",
+        unit: "s/GB",
+        against: { name: "raw-quic-cpu" },
+        start: () => startLink("websocket", processorTime),
+      },
+      {
+        name: "quic-tls-cpu",
+        title: "end-to-end TLS in a stream of a QUIC session",
+        unit: "s/GB",
+        against: { name: "raw-quic-cpu" },
+        start: () => startLink("quic-tls", processorTime),
+      },
+      {
+        name: "mesh-cpu",
+        title: "stream between two nodes",
+        unit: "s/GB",
+        against: { name: "raw-quic-cpu" },
+        start: () => startLink("mesh", processorTime),
+      },
+      {
+        name: "mesh-relay-cpu",
+        title: "stream through a relay, end-to-end encrypted",
+        unit: "s/GB",
+        against: { name: "raw-quic-cpu" },
+        start: () => startLink("mesh", processorTime, "relay"),
       },
     ],
   },

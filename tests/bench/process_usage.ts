@@ -22,6 +22,18 @@ export function treeUsage(pid: number): ProcessUsage {
   };
 }
 
+/** Seconds of processor time that processes and their descendants spend on some work, for each GB (10^9 bytes) of it. */
+export async function cpuPerGb(
+  pids: readonly number[],
+  bytes: number,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  const spent = () => pids.reduce((sum, pid) => sum + treeUsage(pid).cpuSeconds, 0);
+  const before = spent();
+  await work();
+  return (spent() - before) / (bytes / 1e9);
+}
+
 function cpuSeconds(pid: number): number {
   const line = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The name, field 2 of proc(5), may hold spaces and brackets; after its last bracket come field 3 and the rest.

@@ -3,16 +3,27 @@ import type { BenchGroup, RunningBench } from "./bench.ts";
 import { curlThroughput } from "./curl.ts";
 import { JsonChild } from "./json_child.ts";
 import { joinFlags, startHub } from "./loopback_mesh.ts";
+import { cpuPerGb } from "./process_usage.ts";
 
 const httpPeer = new URL("./peers/http_peer.ts", import.meta.url);
 const fileSize = 1 << 29;
 const roundTrips = 301;
 
 /** What is measured against a server that is reached at `origin`, through the SOCKS proxy if there is one. */
-type Measure = (origin: string, socksPort: number | undefined) => Promise<number>;
+type Measure = (
+  origin: string,
+  socksPort: number | undefined,
+  pids: readonly number[],
+) => Promise<number>;
 
 const download: Measure = (origin, socksPort) =>
   curlThroughput(`${origin}/${fileSize}`, fileSize, socksPort);
+
+/** The processor time that the server and the nodes spend; curl's is not in it. */
+const processorTime: Measure = (origin, socksPort, pids) => {
+  const bytes = fileSize / 4;
+  return cpuPerGb(pids, bytes, () => curlThroughput(`${origin}/${bytes}`, bytes, socksPort));
+};
 
 const smallRequests: Measure = (origin, socksPort) =>
   socksRoundTrip(socksPort ?? NaN, new URL(`${origin}/0`), roundTrips, AbortSignal.timeout(60_000));
@@ -26,6 +37,7 @@ async function startSocks(
   const http = stack.use(new JsonChild(httpPeer));
   const port = await http.number({}, "port");
   let origin = `http://127.0.0.1:${port}`;
+  const pids = [http.pid];
   let socksPort: number | undefined;
   if (way !== "no tunnel") {
     const allow = ["--allow-local", `${port}`];
@@ -35,12 +47,14 @@ async function startSocks(
     const socks = ["--socks", "--socks-listen", "127.0.0.1:0"];
     await mesh.start("client", ...await joinFlags(mesh), ...socks);
     await mesh.path("client", ...(way === "relay" ? ["hub"] : []), server);
+    const nodes = way === "relay" ? ["hub", "server", "client"] : ["hub", "client"];
+    pids.push(...nodes.map((name) => mesh.node(name).pid));
     socksPort = mesh.socksPort("client");
     origin = `http://${mesh.id(server)}.pulse:${port}`;
   }
   const owned = stack.move();
   return {
-    round: () => measure(origin, socksPort),
+    round: () => measure(origin, socksPort, pids),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -72,6 +86,32 @@ export const socksBenches: readonly BenchGroup[] = [
         target: 1.5,
         against: { name: "curl" },
         start: () => startSocks("relay", download),
+      },
+    ],
+  },
+  {
+    title: "Processor time of the server and all nodes for each GB downloaded with curl",
+    rounds: 5,
+    benches: [
+      {
+        name: "curl-cpu",
+        title: "no tunnel",
+        unit: "s/GB",
+        start: () => startSocks("no tunnel", processorTime),
+      },
+      {
+        name: "socks-cpu",
+        title: "through SOCKS, direct link",
+        unit: "s/GB",
+        against: { name: "curl-cpu" },
+        start: () => startSocks("direct", processorTime),
+      },
+      {
+        name: "socks-relay-cpu",
+        title: "through SOCKS and a relay",
+        unit: "s/GB",
+        against: { name: "curl-cpu" },
+        start: () => startSocks("relay", processorTime),
       },
     ],
   },
