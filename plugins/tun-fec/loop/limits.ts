@@ -48,6 +48,9 @@ export const parityReach = 2 * trainSegments;
 /** Milliseconds without parity after which none is counted on. */
 export const parityPause = 200;
 
+/** Senders at the interface that are told in a second that a packet is too big. */
+export const tooBigPerSecond = 100;
+
 /** Peers a loop knows at most, and addresses of theirs. */
 export const mostPeers = 4_096;
 export const mostAddresses = 8_192;
