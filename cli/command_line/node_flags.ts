@@ -2,7 +2,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, optional } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
-import { choice, type NonEmptyString, string } from "@optique/core/valueparser";
+import { choice, integer, type NonEmptyString, string } from "@optique/core/valueparser";
 import type { Settings } from "../../core/config/settings.ts";
 import { switchFlag, textOption } from "./common_flags.ts";
 
@@ -81,6 +81,17 @@ export const nodeFlags = object("Node options", {
     "--dns-allow",
     "CIDR",
     message`Answer clients on other machines too: an address or an IPv4 range; repeat for more.`,
+  ),
+  tun: switchFlag("--tun", message`Carry IP packets to and from the mesh by an interface (root).`),
+  tunName: textOption("--tun-name", "NAME", message`Name of that interface (pulse0).`),
+  tunQueues: optional(
+    option("--tun-queues", integer({ metavar: "N", min: 1 }), {
+      description: message`Queues of that interface; there is 1.`,
+    }),
+  ),
+  fec: switchFlag(
+    "--fec",
+    message`Send parity to peers that do too, so that lost packets are repaired.`,
   ),
   services: listOption(
     "--service",

@@ -19,6 +19,9 @@ const columns: readonly Column[] = [
   { title: "LAST SEEN", align: "right", dispensable: 2 },
 ];
 
+/** Where it stands how packets travel, on a node with a packet tunnel. */
+const afterLink = columns.findIndex(({ title }) => title === "LINK") + 1;
+
 /** `pulse status` for people: who this is, everybody else, what is wrong. */
 export function statusText(
   report: StatusReport,
@@ -28,7 +31,13 @@ export function statusText(
   const short = shortIds(ids);
   const lines = [...headline(report), ""];
   const rows = [selfRow(report, short), ...report.peers.map((peer) => peerRow(peer, short))];
-  lines.push(...renderTable(columns, rows, options));
+  const shown = [...columns];
+  if (report.peers.some((peer) => peer.carrier !== null)) {
+    shown.splice(afterLink, 0, { title: "PACKETS" });
+    rows[0]!.splice(afterLink, 0, "-");
+    report.peers.forEach(({ carrier }, n) => rows[n + 1]!.splice(afterLink, 0, carrier ?? "-"));
+  }
+  lines.push(...renderTable(shown, rows, options));
   const unlinked = report.peers.filter((peer) => peer.path.length === 0);
   if (unlinked.length > 0) {
     lines.push("");

@@ -11,6 +11,7 @@ const peer = (changes: Partial<PeerStatus>): PeerStatus => ({
   addresses: ["192.0.2.7:8443"],
   meshAddresses: ["10.100.50.254"],
   link: "quic",
+  carrier: null,
   latencyMs: 4.26,
   loss: 0,
   hops: 1,

@@ -25,6 +25,9 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
     if (settings.dns) {
       fail("dns", "a relay-only node opens no doors of its own; drop --dns or --relay-only");
     }
+    if (settings.tun) {
+      fail("tun", "a relay-only node may not touch the system; drop --tun or --relay-only");
+    }
     if (settings.services !== undefined && settings.services.length > 0) {
       fail("services", "a relay-only node serves no targets; drop --service or --relay-only");
     }
@@ -58,6 +61,11 @@ export function checkCombination(settings: Settings, origin: (name: SettingName)
   }
   for (const name of ["dnsListen", "dnsUpstream", "dnsAllow"] as const) {
     if (!settings.dns && settings[name] !== undefined) fail(name, "DNS is off; add --dns");
+  }
+  for (const name of ["tunName", "tunQueues", "tunRekeySeconds", "fec"] as const) {
+    if (!settings.tun && settings[name] !== undefined) {
+      fail(name, "there is no packet tunnel; add --tun");
+    }
   }
   if (settings.quic === false && settings.websocket === false) {
     fail("websocket", "no transport is left; drop --no-quic or --no-websocket");

@@ -6,6 +6,7 @@ import type { DnsSettings } from "./dns_settings.ts";
 import { ConfigError } from "./errors.ts";
 import type { LocalPorts } from "./local_ports.ts";
 import type { ServiceSetting } from "./services.ts";
+import type { TunSettings } from "./tun_settings.ts";
 
 const address = z.string().min(1).max(300);
 const localPorts = z.union([
@@ -45,6 +46,8 @@ export interface DaemonConfig {
   readonly socksDirect: boolean;
   /** Null when off. */
   readonly dns: DnsSettings | null;
+  /** The packet tunnel; null when off. */
+  readonly tun: TunSettings | null;
   /** What this node tells the mesh that it offers. */
   readonly services: readonly ServiceSetting[];
   /** Where the TCP tunnel listener listens, `ip:port`; null when off. */
@@ -93,6 +96,11 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
     listen: address,
     upstream: z.array(address).max(8).readonly(),
     clients: z.array(address).max(62).readonly(),
+  }).nullable(),
+  tun: z.strictObject({
+    name: z.string().max(15),
+    fec: z.boolean(),
+    rekeySeconds: z.number().nullable(),
   }).nullable(),
   services: z.array(z.strictObject({ name: z.string().max(62), port: z.int() })).max(32).readonly(),
   tcp: address.nullable(),

@@ -18,6 +18,7 @@ import { ConfigError } from "./errors.ts";
 import { defaultLocalPorts, parseLocalPorts } from "./local_ports.ts";
 import { parseServices } from "./services.ts";
 import { settingKeys, type SettingName, type Settings } from "./settings.ts";
+import { defaultTunName, parseTunName, parseTunQueues } from "./tun_settings.ts";
 
 export interface ConfigSources {
   readonly flags: Settings;
@@ -56,6 +57,7 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     }
   };
   checkCombination(settings, origin);
+  read("tunQueues", () => parseTunQueues(settings.tunQueues ?? 1));
   // A scribe serves its API where its users look for it.
   const apiListen = settings.apiListen ?? (settings.scribe ? ":8080" : undefined);
   const advertised = read("addr", () => parseAdvertise(settings.addr ?? "auto"));
@@ -78,6 +80,13 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     socksUsers: settings.socksUsers ?? {},
     socksDirect: settings.socksDirect ?? false,
     dns: settings.dns ? dnsSettings(settings, read) : null,
+    tun: settings.tun
+      ? {
+        name: read("tunName", () => parseTunName(settings.tunName ?? defaultTunName)),
+        fec: settings.fec ?? false,
+        rekeySeconds: settings.tunRekeySeconds ?? null,
+      }
+      : null,
     services: read("services", () => parseServices(settings.services ?? [])),
     tcp: settings.tcp === undefined
       ? null

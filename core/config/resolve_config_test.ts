@@ -33,6 +33,7 @@ Deno.test("nothing said gives a node that listens everywhere, advertises what it
     dns: null,
     services: [],
     tcp: null,
+    tun: null,
     api: null,
     apiRequired: false,
     apiHosts: [],
@@ -151,6 +152,11 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ services: ["http=0"] }, /^--service: .*write name=port/],
     [{ services: ["a.b=80"] }, /^--service: .*write name=port/],
     [{ services: ["http=80", "HTTP=81"] }, /^--service: the service http is named twice/],
+    [{ relayOnly: true, tun: true }, /^--tun: a relay-only node/],
+    [{ fec: true }, /^--fec: there is no packet tunnel; add --tun/],
+    [{ tunName: "pulse1" }, /^--tun-name: there is no packet tunnel/],
+    [{ tun: true, tunName: "pulse%d" }, /^--tun-name: .*not the name of an interface/],
+    [{ tun: true, tunQueues: 4 }, /^--tun-queues: .*one queue, not 4/],
     [{ quic: false, websocket: false }, /no transport is left/],
   ];
   for (const [settings, message] of cases) {
@@ -177,6 +183,8 @@ Deno.test("a configuration survives the way to the daemon, and nothing else pass
     socksUsers: { ann: "secret" },
     peers: ["[::1]:1"],
     dns: true,
+    tun: true,
+    tunRekeySeconds: 5,
     services: ["http=80"],
   });
   assert.deepEqual(parseDaemonConfig(JSON.stringify(config)), config);

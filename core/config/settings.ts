@@ -19,6 +19,11 @@ export interface Settings {
   readonly dnsListen?: string;
   readonly dnsUpstream?: readonly string[];
   readonly dnsAllow?: readonly string[];
+  readonly tun?: boolean;
+  readonly tunName?: string;
+  readonly tunQueues?: number;
+  readonly tunRekeySeconds?: number;
+  readonly fec?: boolean;
   readonly services?: readonly string[];
   readonly tcp?: string;
   readonly apiListen?: string;
@@ -55,6 +60,11 @@ export const settingKeys: Readonly<Record<SettingName, string>> = {
   dnsListen: "dns-listen",
   dnsUpstream: "dns-upstream",
   dnsAllow: "dns-allow",
+  tun: "tun",
+  tunName: "tun-name",
+  tunQueues: "tun-queues",
+  tunRekeySeconds: "tun-rekey-seconds",
+  fec: "fec",
   services: "service",
   tcp: "tcp",
   apiListen: "api-listen",

@@ -49,6 +49,7 @@ const peerStatus = z.object({
   addresses: texts,
   meshAddresses: texts,
   link: z.union([sessionKind, z.literal("-")]),
+  carrier: z.enum(["fast", "quic", "websocket"]).nullable(),
   latencyMs: z.number().nullable(),
   loss: z.number(),
   hops: z.int(),

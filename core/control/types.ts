@@ -72,6 +72,8 @@ export interface PeerStatus {
   readonly meshAddresses: readonly string[];
   /** `-` when there is no direct session. */
   readonly link: SessionKind | "-";
+  /** How IP packets to it travel; null where there is no packet tunnel to it. */
+  readonly carrier: "fast" | "quic" | "websocket" | null;
   /** Of the link when there is one, else of the best path; null while unmeasured or unreachable. */
   readonly latencyMs: number | null;
   /** 0..1 */

@@ -5,8 +5,9 @@
  * - `ca.join`, `ca.renew`: membership itself
  * - `core.*`: what every node does for every other
  * - `scribe.*`: the network config, the policy included
+ * - `tun.keys`, `tun.label`, `tun.segments`: what carries sealed packets; the rules are held against each packet instead
  */
-const controlProtocols = /^(ca\.(join|renew)|(core|scribe)\..+)$/;
+const controlProtocols = /^(ca\.(join|renew)|tun\.(keys|label|segments)|(core|scribe)\..+)$/;
 
 export function isControlProtocol(protocol: string): boolean {
   return controlProtocols.test(protocol);

@@ -7,7 +7,7 @@ import { configProblem } from "./network_config_status.ts";
 import type { Node } from "./node.ts";
 
 /** Services core answers itself; a plugin has to name them in `needs` like any other. */
-export const coreServices: readonly string[] = ["netconfig", "directory"];
+export const coreServices: readonly string[] = ["netconfig", "directory", "dataplane"];
 
 type Method = (argument: Json, node: Node, now: number) => Promise<unknown> | unknown;
 
@@ -22,6 +22,8 @@ const publishArgument = z.strictObject({
 });
 const sealArgument = z.strictObject({ key: base64(64) });
 const adoptArgument = z.strictObject({ grant: base64(4_096) });
+const knownArgument = z.strictObject({ known: z.int() });
+const carriersArgument = z.record(nodeId, z.enum(["fast", "quic", "websocket"]));
 const pathArgument = z.strictObject({ from: nodeId, to: nodeId });
 
 const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
@@ -55,6 +57,17 @@ const methods: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
     path: (argument, node) => {
       const { from, to } = parse(pathArgument, argument);
       return pathBetween(node, from, to);
+    },
+  },
+  dataplane: {
+    snapshot: (argument, node) => node.dataPlane.snapshot(parse(knownArgument, argument).known),
+    mayCarry: (argument, node) => {
+      const { from, to } = parse(pathArgument, argument);
+      return node.dataPlane.mayCarry(from, to);
+    },
+    carriers: (argument, node) => {
+      node.dataPlane.setCarriers(new Map(Object.entries(parse(carriersArgument, argument))));
+      return null;
     },
   },
 };

@@ -32,6 +32,7 @@ import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
+import { dataPlaneCapability, parityCapability } from "./data_plane_view.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
@@ -51,6 +52,7 @@ import { RemoteCommands } from "./remote_commands.ts";
 import { applyRemoteSettings } from "./remote_settings.ts";
 import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
 import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
+import { datagramsProtocol } from "./session_datagrams.ts";
 import { sleep } from "./sleep.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
 import { healthWarnings } from "./status_warnings.ts";
@@ -221,6 +223,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const revoked = await this.#revocations.list();
     const remote = this.#remoteCommands(credentials.certificate.network);
     const networkConfig = await this.#storedConfig();
+    const capabilities = () => this.#capabilities();
     this.#node = await Node.start({
       network: credentials.certificate.network,
       credentials,
@@ -239,7 +242,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
       },
       quic: config.quic,
       websocket: config.websocket,
-      capabilities: this.#capabilities(),
+      // Asked for with every report: a plugin may fail or come back.
+      get capabilities() {
+        return capabilities();
+      },
       services: config.services,
       clock: systemClock,
       log: this.#log.child("node"),
@@ -258,12 +264,19 @@ export class Daemon implements NodeControl, AsyncDisposable {
         },
         protocols: () => [
           commandProtocol,
+          datagramsProtocol,
           ...this.#plugins.protocols(),
           ...this.#history.protocols,
         ],
         handleStream: async (protocol, stream, from) => {
           if (protocol === commandProtocol) {
             await remote.serve(stream, from);
+            return true;
+          }
+          if (protocol === datagramsProtocol) {
+            // Only for this process itself: nobody else lends its neighbours datagrams.
+            if (from.origin.id !== this.#key.id) return false;
+            await this.#node?.datagrams.serve(stream);
             return true;
           }
           return await this.#history.handle(protocol, stream, from) ||
@@ -322,6 +335,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
     if (config.scribe) capabilities.push("scribe");
     if (config.socks !== null) capabilities.push("socks");
     if (config.dns !== null) capabilities.push("dns");
+    if (config.tun !== null && this.#plugins.runs("tun-fec")) {
+      capabilities.push(dataPlaneCapability);
+      if (config.tun.fec) capabilities.push(parityCapability);
+    }
     return capabilities;
   }
 

@@ -32,6 +32,10 @@ export function enabledPlugins(config: DaemonConfig): {
   // Where nobody can ask over the network its Worker would only cost memory; the local socket does without it.
   if (config.api !== null) configs.metrics = {};
   if (config.dns !== null) configs.dns = dnsConfig(config.dns);
+  if (config.tun !== null) {
+    const { name, fec, rekeySeconds } = config.tun;
+    configs["tun-fec"] = { name, fec, ...(rekeySeconds !== null && { rekeySeconds }) };
+  }
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {
     const manifest = declared[name];

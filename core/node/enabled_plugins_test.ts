@@ -21,6 +21,13 @@ Deno.test("a plugin is there when its setting is on, and is told what it needs t
   assert.deepEqual(configs.ca, { network: "pulse", meshCidr: "10.100.0.0/16" });
 });
 
+Deno.test("the packet tunnel is the one plugin with FFI", () => {
+  const { manifests, configs } = enabled({ tun: true, fec: true, ca: true, dns: true });
+  assert.deepEqual(configs["tun-fec"], { name: "pulse0", fec: true });
+  const withFfi = Object.keys(manifests).filter((name) => manifests[name]!.permissions.ffi);
+  assert.deepEqual(withFfi, ["tun-fec"]);
+});
+
 Deno.test("DNS may answer this machine and whom it is told to, and ask only where there is an upstream", () => {
   assert.deepEqual(enabled({ dns: true }).configs.dns, {
     listen: "127.0.0.1:5353",

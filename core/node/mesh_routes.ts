@@ -23,21 +23,31 @@ export class MeshRoutes {
   readonly #options: MeshRoutesOptions;
   readonly #router: Router;
   #version = -1;
+  /** Changes that are not of the graph. */
+  #changes = 0;
 
   constructor(options: MeshRoutesOptions) {
     this.#options = options;
     this.#router = new Router({ self: options.self, random: options.random });
   }
 
+  /** Moves when paths may be others. */
+  get version(): string {
+    return `${this.#options.graphVersion()}.${this.#changes}`;
+  }
+
   setLiveNeighbours(ids: Iterable<NodeId>): void {
+    this.#changes++;
     this.#router.setLiveNeighbours(ids);
   }
 
   setRevoked(ids: Iterable<NodeId>): void {
+    this.#changes++;
     this.#router.setRevoked(ids);
   }
 
   setPins(pins: ReadonlyMap<NodeId, NodeId>): void {
+    this.#changes++;
     this.#router.setPins(pins);
   }
 

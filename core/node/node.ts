@@ -17,6 +17,7 @@ import { Admission } from "./admission.ts";
 import { advertisedAddresses, readObservedAddress } from "./advertise.ts";
 import { ControlChannel, controlKind } from "./control_channel.ts";
 import { ControlLinks } from "./control_links.ts";
+import { DataPlaneView } from "./data_plane_view.ts";
 import type { Denials } from "./denial_counts.ts";
 import { GossipDriver } from "./gossip_driver.ts";
 import { type Link, LinkManager } from "./link_manager.ts";
@@ -32,7 +33,8 @@ import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import { PolicyGate } from "./policy_gate.ts";
 import { PolicyNodes } from "./policy_nodes.ts";
-import { ProbeDriver } from "./probe_driver.ts";
+import { datagramKind, ProbeDriver } from "./probe_driver.ts";
+import { SessionDatagrams } from "./session_datagrams.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
 
 /** Peers remembered to tell a link that came back from a first one. */
@@ -55,6 +57,9 @@ export class Node implements AsyncDisposable {
   readonly #networkConfig: NetworkConfig;
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
+  /** Datagrams of the data plane over sessions. */
+  readonly datagrams: SessionDatagrams;
+  readonly dataPlane = new DataPlaneView(this);
   readonly #dialler: PeerDialler;
   readonly #streams: MeshStreams;
   readonly #changed = new Notifier();
@@ -166,9 +171,14 @@ export class Node implements AsyncDisposable {
       records: () => this.records(),
       graphVersion: () => this.#gossip.graphVersion,
     });
+    this.datagrams = new SessionDatagrams({
+      link: (peer) => this.#links.primary(peer),
+      kind: datagramKind.data,
+    });
     this.#probes = new ProbeDriver({
       now,
       random,
+      onData: (link, payload) => this.datagrams.received(link.peer, payload),
       onMeasure: () => this.#publish(),
       onDead: (link) => {
         log("warn", "link answers no probes", { peer: link.peer, transport: link.kind });
@@ -287,6 +297,11 @@ export class Node implements AsyncDisposable {
 
   measure(link: Link): { latencyMs: number; loss: number } | undefined {
     return this.#probes.measure(link);
+  }
+
+  /** Moves when paths may be others. */
+  get graphVersion(): string {
+    return this.#routes.version;
   }
 
   /** Candidate paths to a node, best first, or the reason why there are none. */

@@ -4,8 +4,8 @@ import { LinkProber } from "../router/mod.ts";
 import type { Link } from "./link_manager.ts";
 import { WakeTimer } from "./wake_timer.ts";
 
-/** First byte of a datagram: what it is. The rest is free for the data plane. */
-export const datagramKind = { probe: 1 } as const;
+/** First byte of a datagram: what it is. */
+export const datagramKind = { probe: 1, data: 2 } as const;
 
 /** Seconds: from the same machine to the other side of the world over a satellite. */
 const roundTripBounds = [
@@ -36,6 +36,7 @@ export class ProbeDriver implements Disposable {
   readonly #random: () => number;
   readonly #onDead: (link: Link) => void;
   readonly #onMeasure: () => void;
+  readonly #onData: (link: Link, payload: Uint8Array) => void;
   readonly #roundTrips = new Histogram(roundTripBounds);
 
   constructor(options: {
@@ -43,11 +44,14 @@ export class ProbeDriver implements Disposable {
     random: () => number;
     onDead: (link: Link) => void;
     onMeasure: () => void;
+    /** A datagram of the data plane; valid until this returns. */
+    onData: (link: Link, payload: Uint8Array) => void;
   }) {
     this.#now = options.now;
     this.#random = options.random;
     this.#onDead = options.onDead;
     this.#onMeasure = options.onMeasure;
+    this.#onData = options.onData;
     this.#timer = new WakeTimer({
       now: options.now,
       tick: (now) => this.#tick(now),
@@ -66,7 +70,9 @@ export class ProbeDriver implements Disposable {
     for (;;) {
       const datagram = await link.session.receiveDatagram();
       if (datagram === null) break;
-      if (datagram[0] === datagramKind.probe) this.#receive(link, datagram.subarray(1));
+      const [kind] = datagram;
+      if (kind === datagramKind.probe) this.#receive(link, datagram.subarray(1));
+      else if (kind === datagramKind.data) this.#onData(link, datagram.subarray(1));
     }
     this.#probers.delete(link);
     this.#timer.update();

@@ -49,6 +49,7 @@ function peerStatus(node: Node, id: NodeId, now: number): PeerStatus {
     addresses: record?.report.addresses ?? [],
     meshAddresses: meshAddressesOf(certificate, body.nodes[id]),
     link: link?.kind ?? "-",
+    carrier: node.dataPlane.carrier(id) ?? null,
     latencyMs: measure?.latencyMs ?? best?.latencyMs ?? null,
     loss: measure?.loss ?? best?.loss ?? 0,
     hops: Math.max(0, path.length - 1),

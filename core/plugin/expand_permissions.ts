@@ -7,6 +7,8 @@ export interface ExpandOptions {
   /** The plugin's own directory, absolute. */
   readonly dataDir: string;
   readonly config: Json;
+  /** Where the program's sources lie, absolute. */
+  readonly programDir: string;
 }
 
 /** Permissions ready for Deno: absolute paths, no variables, every key named, so that nothing can be inherited. */
@@ -35,7 +37,11 @@ export function expandPermissions(
     entries(values?.map((value) => expandPath(value, options)));
   return {
     net: expandNet(permissions.net, options),
-    read: paths(permissions.read),
+    read: entries(
+      permissions.read?.map((value) =>
+        value === "$PROGRAM" ? options.programDir : expandPath(value, options)
+      ),
+    ),
     write: paths(permissions.write),
     env: entries(permissions.env),
     sys: entries(permissions.sys),

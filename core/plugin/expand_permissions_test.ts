@@ -4,7 +4,12 @@ import { PluginError } from "./errors.ts";
 import type { Json, PluginPermissions } from "./types.ts";
 
 const expand = (permissions: PluginPermissions, config: Json = null) =>
-  expandPermissions(permissions, { name: "p", dataDir: "/var/pulse/p", config });
+  expandPermissions(permissions, {
+    name: "p",
+    dataDir: "/var/pulse/p",
+    config,
+    programDir: "/opt/pulse",
+  });
 
 Deno.test("everything left out is denied by name", () => {
   const nothing = {
@@ -28,6 +33,11 @@ Deno.test("$DATA stands for the plugin's own directory", () => {
   const { read, write } = expand({ read: ["$DATA", "/usr/share/x"], write: ["$DATA/zones"] });
   assert.deepEqual(read, ["/var/pulse/p", "/usr/share/x"]);
   assert.deepEqual(write, ["/var/pulse/p/zones"]);
+});
+
+Deno.test("$PROGRAM stands for the program's sources, to be read and not written", () => {
+  assert.deepEqual(expand({ read: ["$PROGRAM"] }).read, ["/opt/pulse"]);
+  assert.throws(() => expand({ write: ["$PROGRAM"] }), PluginError);
 });
 
 Deno.test("a path with another variable is refused", () => {

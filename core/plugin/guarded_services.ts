@@ -43,8 +43,17 @@ export class GuardedServices implements HostServices {
   readonly resolveNode: HostServices["resolveNode"] = (text) =>
     this.#options.services.resolveNode(text);
 
-  readonly openStream: HostServices["openStream"] = (request, options) =>
-    this.#options.streams.add(() => this.#options.services.openStream(request, options));
+  readonly openStream: HostServices["openStream"] = async (request, options) => {
+    const { name, manifest, services, streams } = this.#options;
+    if (request.protocol === "core.datagrams" && !manifest.needs?.includes("dataplane")) {
+      throw new PluginError(
+        "PLUGIN_SERVICE_UNDECLARED",
+        `plugin ${name} opens ${request.protocol}, which takes "dataplane" in its manifest's "needs"`,
+        { plugin: name, service: "dataplane" },
+      );
+    }
+    return await streams.add(() => services.openStream(request, options));
+  };
 
   readonly call: HostServices["call"] = async (service, method, argument) => {
     const { name, manifest, services } = this.#options;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { errorText } from "../errors/mod.ts";
 import type { NodeId } from "../identity/types.ts";
 import type { ByteStream } from "../sessions/types.ts";
@@ -207,6 +208,11 @@ export class PluginHost implements AsyncDisposable {
     return this.#providerOf(service)?.running !== undefined;
   }
 
+  /** Whether this plugin is enabled and up. */
+  runs(name: string): boolean {
+    return this.#plugins.get(name)?.running !== undefined;
+  }
+
   /** Routes of all plugins, of those that are down too: their calls fail with PLUGIN_DOWN. */
   apiRoutes(): readonly PluginApiRoute[] {
     return [...this.#plugins.values()].flatMap((plugin) =>
@@ -264,7 +270,8 @@ export class PluginHost implements AsyncDisposable {
 
   #permissions(name: string, manifest: PluginManifest, config: Json) {
     const dataDir = join(this.#options.dataDir, name);
-    return expandPermissions(manifest.permissions, { name, dataDir, config });
+    const programDir = fileURLToPath(new URL(".", this.#options.baseUrl));
+    return expandPermissions(manifest.permissions, { name, dataDir, config, programDir });
   }
 
   async #launch(name: string, manifest: PluginManifest, config: Json): Promise<PluginInstance> {

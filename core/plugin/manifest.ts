@@ -11,6 +11,9 @@ const path = text.refine(
   'must start with $DATA or "/" and must not contain ".."',
 );
 
+/** What may be read besides: the program itself, by a plugin that starts a Worker of its own. */
+const readable = z.union([z.literal("$PROGRAM"), path]);
+
 const service = z.string().regex(
   /^[a-z][a-z0-9.-]{0,63}$/,
   "must be lower-case letters, digits, . and -",
@@ -18,7 +21,7 @@ const service = z.string().regex(
 
 const permissions = z.strictObject({
   net: z.union([z.boolean(), list]).optional(),
-  read: z.array(path).max(64).optional(),
+  read: z.array(readable).max(64).optional(),
   write: z.array(path).max(64).optional(),
   env: list.optional(),
   sys: list.optional(),

@@ -46,6 +46,13 @@ Deno.test("missing or wrong values are refused with their path", () => {
   assert.match(faultOf("text"), /pulse\.plugins/);
 });
 
+Deno.test("the program's sources may be read, not written", () => {
+  const fault = (permissions: object) => faultOf({ dns: { module: "./m.ts", permissions } });
+  assert.throws(() => fault({ read: ["$PROGRAM"] }), /nothing was refused/);
+  assert.match(fault({ write: ["$PROGRAM"] }), /permissions\.write\.0/);
+  assert.match(fault({ read: ["$PROGRAM/x"] }), /permissions\.read\.0/);
+});
+
 Deno.test("paths that are relative or climb are refused", () => {
   for (const path of ["data", "./data", "$DATA/../other", "/var/../etc", "$DATAx", "$HOME/x"]) {
     assert.match(

@@ -14,7 +14,7 @@ export async function preparePluginDir(
   { permissions }: PluginManifest,
 ): Promise<string> {
   const path = join(dataDir, name);
-  const reads = (permissions.read?.length ?? 0) > 0;
+  const reads = permissions.read?.some((entry) => entry !== "$PROGRAM") ?? false;
   if (!reads && (permissions.write?.length ?? 0) === 0) return "";
   await mkdir(path, { recursive: true, mode: 0o700 });
   const { mode, isDirectory } = await describe(path);

@@ -152,6 +152,15 @@ export class SupervisedPlugin {
     const text = errorText(error);
     const code = error instanceof PulseError ? error.code : "UNEXPECTED";
     this.#failures++;
+    if (error instanceof PulseError && error.fields.permanent === true) {
+      this.#detail = text;
+      log("error", "plugin cannot run here and stays down", {
+        plugin: this.name,
+        code,
+        error: text,
+      });
+      return;
+    }
     if (this.#stopped || this.#failures > restart.maxRestarts) {
       this.#detail = `${text} (gave up after ${restart.maxRestarts} restarts)`;
       log("error", "plugin failed too often and stays down", {

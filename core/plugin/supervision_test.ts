@@ -72,6 +72,21 @@ Deno.test("a plugin that never starts is tried so many times, then left alone, a
   }
 });
 
+Deno.test("a plugin that says it can never start is believed: one line, and no second try", async () => {
+  await using test = await start({ failIn: "onStart for good" });
+  assert.deepEqual(
+    test.lines.filter(({ level }) => level === "error").map(({ message, fields }) => [
+      message,
+      fields.code,
+      fields.error,
+    ]),
+    [["plugin cannot run here and stays down", "NO_DEVICE", "there is no device"]],
+  );
+  const [status] = test.host.status();
+  assert.deepEqual([status?.state, status?.detail], ["failed", "there is no device"]);
+  await assert.rejects(test.host.call("crash", "now", "fine"), { code: "PLUGIN_DOWN" });
+});
+
 Deno.test("a module that does not exist or has no factory is a failed plugin, not a failed daemon", async () => {
   for (const module of ["./compliance/missing.ts", "./errors.ts"]) {
     await using test = await startTestHost({ p: { module, permissions: {} } }, {

@@ -75,6 +75,10 @@ export function parseSurface(
   }
   const cores = result.data.protocols.find((one) => one === "tcp" || one.startsWith("core."));
   if (cores !== undefined) throw refused(name, `the protocol "${cores}" is core's own`);
+  const carriers = result.data.protocols.find((one) => one.startsWith("tun."));
+  if (carriers !== undefined && !manifest.needs?.includes("dataplane")) {
+    throw refused(name, `the protocol "${carriers}" is the data plane's own`);
+  }
   const declared = manifest.provides ?? [];
   const offered = Object.keys(result.data.services);
   for (const service of offered) {

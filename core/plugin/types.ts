@@ -14,7 +14,8 @@ export type Json =
 
 /**
  * Permissions a plugin declares. Every key left out means denied; nothing is inherited. `$DATA` in a path stands for the
- * plugin's own data directory (`<data-dir>/<plugin name>`), `$CONFIG.<key>` in `net` for a value of its configuration
+ * plugin's own data directory (`<data-dir>/<plugin name>`), `$PROGRAM` in `read` for the program's sources, from which a plugin
+ * with a Worker of its own loads it, `$CONFIG.<key>` in `net` for a value of its configuration
  * (`$CONFIG.<key>=<value>` where the configuration may leave it out): text is one address, a list several, `true` all.
  */
 export interface PluginPermissions {
@@ -131,6 +132,10 @@ export interface NetworkConfigNews {
 
 /** What a plugin gives back to the host. Each hook is optional; each runs with a deadline (5 s by default). */
 export interface PluginHooks {
+  /**
+   * Throws when there can be no start. A plugin that throws is tried again some times, unless the error's field `permanent` is
+   * true: nothing that changes by itself is missing.
+   */
   onStart?(): Promise<void> | void;
   onLinkUp?(peer: { readonly id: NodeId; readonly kind: string }): Promise<void> | void;
   onLinkDown?(

@@ -9,6 +9,7 @@ export { CompiledPolicy, compilePolicy } from "./compiled_policy.ts";
 export { diffPolicies, type PolicyDiff, type PolicyDifference } from "./diff.ts";
 export { PolicyError, type PolicyErrorCode } from "./errors.ts";
 export { type ExplainedRule, explainFlow, type Explanation } from "./explain.ts";
+export { admitsSomeFlow, type FlowRule, type FlowRules, flowRules } from "./flow_rules.ts";
 export { formatRule, formatVerdict } from "./format_rule.ts";
 export { formatPorts, parsePorts } from "./ports.ts";
 export { formatProtocols, parseProtocols } from "./protocols.ts";

@@ -7,6 +7,7 @@ import {
   commandLine,
   type CommandResult,
   type Daemon,
+  fromSource,
   isRunning,
   kill9,
   type Lab,
@@ -116,12 +117,16 @@ export class SystemMesh implements AsyncDisposable {
     return talk;
   }
 
-  /** Serves what `fixtures/service.ts` describes, on a node's loopback. */
-  async service(name: string, bytes: number): Promise<ServiceInfo> {
-    const script = join(import.meta.dirname!, "fixtures/service.ts");
-    const command = [Deno.execPath(), "run", "-A", "--quiet", script];
-    const argv = commandLine({ args: [String(bytes)], command, ...this.#place(name) });
-    return JSON.parse(await this.program(argv).line());
+  /** Serves what `fixtures/service.ts` describes, on a node's loopback or `::`. */
+  async service(name: string, bytes: number, host = "127.0.0.1"): Promise<ServiceInfo> {
+    return JSON.parse(await this.fixture(name, "service.ts", String(bytes), host).line());
+  }
+
+  /** Starts a program of `fixtures/`, by its path from there, where the node runs. */
+  fixture(name: string, script: string, ...args: string[]): Talk {
+    const file = join(import.meta.dirname!, "fixtures", script);
+    const command = [...fromSource.slice(0, -1), file];
+    return this.program(commandLine({ args, command, ...this.#place(name) }));
   }
 
   /** Fetches a URL with curl, where the node runs. */

@@ -1,9 +1,10 @@
 /** A plugin that breaks in whatever way it is told to. @module */
+import { PulseError } from "../../errors/mod.ts";
 import type { Json, PluginContext, PluginFactory, PluginHooks } from "../types.ts";
 
 interface Config {
-  /** What fails: the factory, `onStart`, or nothing until told. */
-  readonly failIn?: "factory" | "onStart";
+  /** What fails: the factory, `onStart` once or for good, or nothing until told. */
+  readonly failIn?: "factory" | "onStart" | "onStart for good";
 }
 
 const plugin: PluginFactory = ({ config, host, log, signal }: PluginContext): PluginHooks => {
@@ -53,6 +54,9 @@ const plugin: PluginFactory = ({ config, host, log, signal }: PluginContext): Pl
   return {
     onStart: () => {
       if (failIn === "onStart") throw new Error("onStart fails");
+      if (failIn === "onStart for good") {
+        throw new PulseError("NO_DEVICE", "there is no device", { permanent: true });
+      }
       host.emit("start", {});
     },
     onStop: async () => {

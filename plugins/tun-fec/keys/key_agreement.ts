@@ -80,6 +80,7 @@ export class KeyAgreement {
   readonly #options: KeyAgreementOptions;
   readonly #times: KeyTimes;
   #connected = false;
+  #unanswered = 0;
   /** What is sealed with. */
   #current: Epoch | undefined;
   /** The responder received under it already, and seals with it once the initiator has. */
@@ -104,10 +105,16 @@ export class KeyAgreement {
     return this.#current?.epoch ?? 0;
   }
 
+  /** Offers made since the last answer. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
   /** The channel to the other end is there (anew). */
   connected(now: number): KeyAction[] {
     this.#connected = true;
     this.#offer = undefined;
+    this.#unanswered = 0;
     return this.#options.initiator ? this.#makeOffer(now) : [];
   }
 
@@ -124,6 +131,7 @@ export class KeyAgreement {
     if (said[0] === "answer") return this.#complete(said, now);
     if (this.#offer?.epoch !== said[1]) return [];
     this.#offer = undefined;
+    this.#unanswered = 0;
     return this.#silence(`the other end refuses: ${said[2]}`);
   }
 
@@ -166,6 +174,7 @@ export class KeyAgreement {
     };
     this.#lastEpoch = offer.epoch;
     this.#offer = offer;
+    this.#unanswered++;
     return [say(["offer", offer.epoch, offer.receiver, offer.secret, [...this.#options.ciphers]])];
   }
 
@@ -205,6 +214,7 @@ export class KeyAgreement {
     const [, epoch, theirs, secret, cipher] = said;
     const offer = this.#offer;
     if (offer === undefined || offer.epoch !== epoch) return [];
+    this.#unanswered = 0;
     if (!this.#options.ciphers.includes(cipher)) {
       return this.#silence(`the other end chose ${cipher}, which was not offered`);
     }

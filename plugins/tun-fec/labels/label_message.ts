@@ -7,6 +7,7 @@ import { PulseError } from "../../../core/errors/mod.ts";
 export const maxLabelMessage = 1_024;
 
 const id = z.string().refine(isNodeId, "is not a node id");
+const index = z.int().min(1).max(0xffff_ffff);
 /** From the source to the destination: a relay in between, no node twice. */
 const path = z.array(id).min(3).max(17).refine(
   (ids) => new Set(ids).size === ids.length,
@@ -14,11 +15,17 @@ const path = z.array(id).min(3).max(17).refine(
 );
 
 const message = z.union([
-  /** Towards the destination: carry segments of the first node to the last one; `position` is the receiver's place. */
-  z.tuple([z.literal("ask"), path, z.int().min(1).max(16)]),
+  /**
+   * To a relay: carry segments of the first node to the last one. Its own place on the path; then the receiver index that the
+   * last relay is to put on them, which is the destination's name for the key they are sealed with.
+   */
+  z.tuple([z.literal("ask"), path, z.int().min(1).max(15), index]),
   /** Back: put this number on a segment and send it to me. */
-  z.tuple([z.literal("label"), z.int().min(1).max(0xffff_ffff)]),
+  z.tuple([z.literal("label"), index]),
   z.tuple([z.literal("refuse"), z.string().max(40), z.string().max(300)]),
+  /** A relay that answers the one with the other within a second or two is alive. */
+  z.tuple([z.literal("ping")]),
+  z.tuple([z.literal("pong")]),
 ]);
 
 /** What is said on the stream that sets up one hop of a labelled path. The path lives as long as the stream does. */
@@ -33,8 +40,8 @@ export function decodeLabelMessage(bytes: Uint8Array): LabelMessage {
   try {
     if (bytes.length > maxLabelMessage) throw new RangeError(`${bytes.length} bytes`);
     const read = message.parse(decode(bytes, { maxArrayLength: 17, maxStrLength: 300 }));
-    if (read[0] === "ask" && read[2] >= read[1].length) {
-      throw new RangeError("a place off the path");
+    if (read[0] === "ask" && read[2] >= read[1].length - 1) {
+      throw new RangeError("not the place of a relay");
     }
     return read;
   } catch (cause) {

@@ -6,20 +6,23 @@ const [a, b, c] = ["a", "b", "c"].map((letter) => letter.repeat(32)) as [string,
 
 Deno.test("label messages are read as they were written", () => {
   const said: LabelMessage[] = [
-    ["ask", [a, b, c], 1],
+    ["ask", [a, b, c], 1, 9],
+    ["ping"],
+    ["pong"],
     ["label", 77],
     ["refuse", "STREAM_DENIED", "rule 3 says no"],
   ];
   for (const one of said) assert.deepEqual(decodeLabelMessage(encodeLabelMessage(one)), one);
 });
 
-Deno.test("paths that are none are refused: too short, a node twice, a place off the path", () => {
+Deno.test("paths that are none are refused: too short, a node twice, the place of no relay", () => {
   const wrong = [
-    ["ask", [a, b], 1],
-    ["ask", [a, b, a], 1],
-    ["ask", [a, b, c], 0],
-    ["ask", [a, b, c], 3],
-    ["ask", [a, b, "C".repeat(32)], 1],
+    ["ask", [a, b], 1, 9],
+    ["ask", [a, b, a], 1, 9],
+    ["ask", [a, b, c], 0, 9],
+    ["ask", [a, b, c], 2, 9],
+    ["ask", [a, b, c], 1, 0],
+    ["ask", [a, b, "C".repeat(32)], 1, 9],
     ["label", 0],
     ["label"],
   ];

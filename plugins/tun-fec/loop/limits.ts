@@ -29,7 +29,7 @@ export const openPacketsOfAll = 256;
 /** Without parity nothing repairs a gap: what so many segments sent after it have overtaken is lost (RFC 5681, 3.2). */
 export const overtakenSegments = 3;
 /** Milliseconds a packet waits for its missing segments, without parity and with it. */
-export const gapPatience = { plain: 2, repaired: 12 } as const;
+export const gapPatience = { plain: 25, repaired: 25 } as const;
 
 /** Bytes of a datagram that every path takes: 1280 of IP (RFC 8200, 5) without the headers of IP and UDP. */
 export const smallestPath = { ipv4: 1_252, ipv6: 1_232 } as const;
