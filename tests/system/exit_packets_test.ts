@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ExitsReport } from "../../core/control/types.ts";
 import { commandLine, Lab, labTest, run } from "../lab/mod.ts";
-import { machinePicture } from "./fixtures/machine_picture.ts";
+import { stillPicture } from "./fixtures/machine_picture.ts";
 import { type SystemMesh, withMesh } from "./system_mesh.ts";
 
 const needs = { namespaces: true, tun: true, commands: ["curl"] } as const;
@@ -80,8 +80,8 @@ labTest(
     await using _ = net;
     await withMesh(async (mesh) => {
       const before = {
-        user: await machinePicture(net, "user"),
-        exit: await machinePicture(net, "exit"),
+        user: await stillPicture(net, "user"),
+        exit: await stillPicture(net, "exit"),
       };
       const exitFlags = ["--ca", "--scribe", "--api-listen", "127.0.0.1:0", "--tun", "--exit"];
       await mesh.start("exit", ...exitFlags);
@@ -144,7 +144,7 @@ labTest(
       assert.equal(found.code, 1);
       assert.match(found.stdout, /unreachable route 0\.0\.0\.0\/0/);
       assert.match(await mesh.ok("user", "doctor", "--fix"), /^undone: \d+ changes/);
-      assert.equal(await machinePicture(net, "user"), before.user);
+      assert.equal(await stillPicture(net, "user"), before.user);
       assert.equal(await ask(net, web), home.ipv4("user"));
       // The next start takes over what the killed one has left, and undoes all of it when it stops.
       const again = await mesh.start("exit", ...exitFlags);
@@ -153,7 +153,7 @@ labTest(
         return JSON.stringify(body).includes("leads to 2 ranges");
       });
       await again.stop();
-      assert.equal(await machinePicture(net, "exit"), before.exit);
+      assert.equal(await stillPicture(net, "exit"), before.exit);
     }, net);
   },
 );
