@@ -23,6 +23,7 @@ import { defaultSessionLimits } from "../core/sessions/types.ts";
 import { defaultYamuxLimits } from "../core/sessions/yamux/yamux_limits.ts";
 import { datagramIdleMs, headerTimeoutMs, maxRelayedStreams } from "../core/streams/mod.ts";
 import { maxHeaderBytes, maxPathNodes, maxRequestBytes } from "../core/streams/stream_header.ts";
+import { maxRollBytes } from "../core/trust/mod.ts";
 import { defaultSocksLimits } from "../plugins/socks/socks_server.ts";
 import { keptSegments } from "../plugins/tun-fec/fec/decoder.ts";
 import { flowSets, flowsPerSet } from "../plugins/tun-fec/filter/flow_table.ts";
@@ -62,6 +63,7 @@ const expected: readonly (readonly [string, ...number[]])[] = [
   ["time from the first packet to the end of the handshake", session.handshakeTimeoutMs],
   ["handshake message", maxLinkMessageBytes],
   ["join conversation", maxJoinMessages, maxJoinMessageBytes, joinTimeoutMs],
+  ["word on a CA roll", maxRollBytes],
   ["certificate, certificate request", maxCertificateBytes],
   ["links", maxLinks],
   ["sessions with one peer", maxSessionsPerPeer],
