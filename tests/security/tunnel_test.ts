@@ -97,8 +97,10 @@ labTest(
       assert.equal(await rogue.line(), "done");
       const expected = Object.values(attacks).map(({ length }) => length);
       await mesh.node("a").eventually("each is counted for what it is", async () => {
-        const grown = (await count()).map((now, n) => now - before[n]!);
-        assert.deepEqual(grown, expected);
+        const [accepted, ...dropped] = (await count()).map((now, n) => now - before[n]!);
+        assert.equal(accepted, expected[0]);
+        // The victim's own system may send what the rules are against, too.
+        assert.ok(dropped.every((grown, n) => grown >= expected[n + 1]!), dropped.join());
         return true;
       }, 15_000);
 
