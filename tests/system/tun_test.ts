@@ -3,7 +3,15 @@ import { Lab, labTest } from "../lab/mod.ts";
 import { withMesh } from "./system_mesh.ts";
 import { TunMesh, tunNeeds } from "./tun_mesh.ts";
 
-const fileBytes = 60_000_000;
+const fileBytes = 40_000_000;
+/** Drops one UDP datagram of fifty on arrival. */
+const lossy = `table inet lossy {
+  chain arriving {
+    type filter hook prerouting priority -400; policy accept;
+    meta l4proto udp numgen random mod 50 == 0 drop
+  }
+}
+`;
 
 labTest(
   "two nodes exchange packets of all kinds in both families and directions; rules cut them, and addresses change inside and outside while all runs",
@@ -136,6 +144,37 @@ labTest(
       await net.blockUdp("a", "r");
       for (const one of connections) await one.goesOn(mesh, "a", 30_000);
       assert.equal((await mesh.peer("a", "c"))?.carrier, "websocket");
+    }, net);
+  },
+);
+
+labTest(
+  "over IPv6 and a wire that loses two datagrams of a hundred, files arrive whole and parity brings segments back",
+  tunNeeds,
+  async () => {
+    await using net = await Lab.create();
+    for (const name of ["a", "b"]) await net.node(name);
+    const cable = await net.link("a", "b");
+    // Each datagram alone, or a whole train would be lost at once.
+    for (const { node, device } of cable.plugs) {
+      await net.exec(node, "ip", "link", "set", device, "gso_max_segs", "1");
+    }
+    await withMesh(async (mesh) => {
+      const tun = new TunMesh(mesh, net);
+      await tun.start("a", { b: cable.ipv6("a") }, ["--fec", "--listen", "[::]:8443"]);
+      await tun.carried("a", "b", "fast");
+      const b = await tun.addresses("b");
+      const service = await mesh.service("b", fileBytes, "::");
+      await tun.untilPinged("a", b.ipv4, 5_000);
+      for (const node of ["a", "b"]) {
+        await net.nft(node, lossy);
+      }
+      await tun.fetchesFile("a", b.ipv4, service);
+      await tun.fetchesFile("a", b.ipv6, service);
+      await mesh.node("a").eventually(
+        "segments are repaired",
+        async () => await tun.metric("a", "repaired_segments_total") > 0,
+      );
     }, net);
   },
 );

@@ -4,6 +4,8 @@ export const receiveRing = 4 << 20;
 export const largestMessage = 1 << 16;
 /** Messages and packets taken in one turn before the other side has its own. */
 export const turn = 64;
+/** Bytes of them, after which the other side has its turn all the same: half a millisecond's work. */
+export const turnBytes = 512 << 10;
 
 /** Datagrams in one send that every kernel cuts, and its bytes over either family. */
 export const trainSegments = 64;
@@ -39,6 +41,8 @@ export const sealedBeforeSaid = 1 << 18;
 
 /** Milliseconds a group of segments waits for more before its parity is sent. */
 export const parityPatience = 5;
+/** Milliseconds after which it gets none: what was in it has been used long since. */
+export const parityForgotten = 500;
 /** Segments behind those a parity covers, within which it comes: trains overtake each other on no path, but parity follows them. */
 export const parityReach = 2 * trainSegments;
 /** Milliseconds without parity after which none is counted on. */

@@ -379,6 +379,31 @@ Deno.test("a turn is bounded, and says when there may be more", () => {
   assert.equal(b.ports.tun.received.length, 100);
 });
 
+Deno.test("a turn of large packets ends after half a millisecond's work, so that small ones do not wait", () => {
+  const { network, a, b } = makePair();
+  a.ports.tun.sent.push(...Array.from({ length: 30 }, () => bulk(60_000)));
+  assert.equal(a.loop.turn(0), true);
+  assert.equal(network.log.length, 9);
+  settle([a], 0);
+  assert.equal(b.loop.turn(0), true);
+  assert.ok(b.ports.tun.received.length < 10);
+  settle([b], 0);
+  assert.equal(b.ports.tun.received.length, 30);
+});
+
+Deno.test("word of a new key is repeated until it is answered", () => {
+  const { network, a, b } = makePair();
+  const { change } = network;
+  network.change = () => [];
+  exchangeKeys(a, b, 2);
+  network.change = change;
+  for (let now = 0; now < 100; now += 50) {
+    for (const { loop } of [a, b]) loop.tick(now);
+    settle([a, b], now);
+  }
+  assert.deepEqual([a, b].map(({ ports }) => ports.heard("heard").at(-1)?.epoch), [2, 2]);
+});
+
 Deno.test("a peer that is in no table any more is neither sent to nor heard", () => {
   const { network, a, b } = makePair();
   a.ports.tun.sent.push(ping);

@@ -35,7 +35,7 @@ export class TooBig {
     const { view } = this.#memory;
     // A super-packet's own pieces are cut as the path has it, and one with a size that is still being found is not judged.
     if (view.getUint8(at + 1) !== gsoType.none || way.probe?.settled(now) !== true) return false;
-    const mtu = way.slot - virtioHeader;
+    const mtu = way.capacity - virtioHeader;
     const six = packet.version === 6;
     if (mtu < (six ? leastMtu.ipv6 : leastMtu.ipv4)) return false;
     // Errors are not answered with errors (RFC 1122, 3.2.2), later fragments not at all.

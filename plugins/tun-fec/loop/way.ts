@@ -68,6 +68,11 @@ export class Way {
     return this.probe?.alive !== false;
   }
 
+  /** Payload of the longest segment. */
+  get capacity(): number {
+    return this.size - segmentOverhead;
+  }
+
   /** Payload of each segment but the last of a packet. */
   get slot(): number {
     return this.size - segmentOverhead - (this.parity.active ? parityRoom : 0);
