@@ -68,7 +68,7 @@ export class UdpSocket implements Disposable {
   readonly buffers: { readonly receive: number; readonly send: number };
   readonly #libc: Libc;
 
-  private constructor(libc: Libc, fd: number, family: Family, options: UdpOptions) {
+  private constructor(libc: Libc, fd: number, family: Family, options: UdpOptions, bound = false) {
     const { dualStack = true, reusePort = false, bufferBytes = 8 << 20 } = options;
     const { gro = true, tos = true, localAddress = false, pathMtu = "probe" } = options;
     this.#libc = libc;
@@ -81,7 +81,7 @@ export class UdpSocket implements Disposable {
       const result = libc.setOption(fd, level, option, value);
       if (result < 0) throw syscallError(`setsockopt(${name})`, -result, `set up UDP on ${where}`);
     };
-    if (ipv6) must(SOL_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1, "IPV6_V6ONLY");
+    if (ipv6 && !bound) must(SOL_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1, "IPV6_V6ONLY");
     if (reusePort) must(SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
     if (options.mark !== undefined) must(SOL_SOCKET, SO_MARK, options.mark, "SO_MARK");
     const both = (v4: number, v6: number, value: number, name: string) => {
@@ -95,8 +95,10 @@ export class UdpSocket implements Disposable {
     this.gro = gro && libc.setOption(fd, SOL_UDP, UDP_GRO, 1) === 0;
     // 0 means "not by default" and changes nothing: only whether the kernel knows the option is asked.
     this.segmentation = libc.setOption(fd, SOL_UDP, UDP_SEGMENT, 0) === 0;
-    const local = encodeSocketAddress(family, options);
-    libc.check(libc.calls.bind(fd, local, local.length), "bind", `listen on UDP ${where}`);
+    if (!bound) {
+      const local = encodeSocketAddress(family, options);
+      libc.check(libc.calls.bind(fd, local, local.length), "bind", `listen on UDP ${where}`);
+    }
     this.address = boundAddress(libc, fd) ?? options;
   }
 
@@ -115,6 +117,11 @@ export class UdpSocket implements Disposable {
       libc.closeFile(fd);
       throw error;
     }
+  }
+
+  /** A socket that this process has already, bound there, with these options. @throws {FfiError} FFI_SYSCALL */
+  static takeOver(libc: Libc, fd: number, options: UdpOptions): UdpSocket {
+    return new UdpSocket(libc, fd, options.address.includes(":") ? "ipv6" : "ipv4", options, true);
   }
 
   [Symbol.dispose](): void {
