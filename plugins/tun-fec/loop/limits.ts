@@ -28,8 +28,8 @@ export const openPackets = 64;
 export const openPacketsOfAll = 256;
 /** Without parity nothing repairs a gap: what so many segments sent after it have overtaken is lost (RFC 5681, 3.2). */
 export const overtakenSegments = 3;
-/** Milliseconds a packet waits for its missing segments, without parity and with it. */
-export const gapPatience = { plain: 25, repaired: 25 } as const;
+/** Milliseconds a packet waits for the next of its missing segments: they lie as far apart on slow paths. */
+export const gapPatience = 25;
 
 /** Bytes of a datagram that every path takes: 1280 of IP (RFC 8200, 5) without the headers of IP and UDP. */
 export const smallestPath = { ipv4: 1_252, ipv6: 1_232 } as const;
@@ -47,6 +47,9 @@ export const parityForgotten = 500;
 export const parityReach = 2 * trainSegments;
 /** Milliseconds without parity after which none is counted on. */
 export const parityPause = 200;
+
+/** Senders at the interface that are told in a second that a packet is too big. */
+export const tooBigPerSecond = 100;
 
 /** Peers a loop knows at most, and addresses of theirs. */
 export const mostPeers = 4_096;
