@@ -104,7 +104,7 @@ Deno.test("tokens are made, listed and withdrawn, and a node that is no CA says 
     assert.equal(elsewhere.code, 1);
     assert.match(
       elsewhere.stderr,
-      /not the network's CA; run this on the node that was started with --ca/,
+      /neither the network's scribe nor its CA; run this on a node that was started with --scribe or/,
     );
   });
 });
