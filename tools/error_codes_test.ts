@@ -12,7 +12,7 @@ const sources = ["core/**/*.ts", "ffi/**/*.ts", "plugins/**/*.ts", "cli/**/*.ts"
  * what the kernel calls socket options and messages.
  */
 const otherWords =
-  /^(NO_COLOR|PULSE_DEBUG|WS_NO_.*|DENO_.*|XDG_.*|UNABLE_TO_.*|(DEPTH_ZERO_)?SELF_SIGNED_.*|HPE_.*|ERR_HTTP_.*|SO_REUSEPORT|IPV6_V6ONLY|MTU_DISCOVER|(NFT_MSG|RTM)_.*)$/;
+  /^(NO_COLOR|PULSE_DEBUG|WS_NO_.*|DENO_.*|XDG_.*|UNABLE_TO_.*|(DEPTH_ZERO_)?SELF_SIGNED_.*|HPE_.*|ERR_HTTP_.*|SO_(REUSEPORT|MARK)|IPV6_V6ONLY|MTU_DISCOVER|(NFT_MSG|RTM)_.*)$/;
 
 function codesInSource(): Map<string, string> {
   const found = new Map<string, string>();

@@ -23,7 +23,23 @@ import { defaultSessionLimits } from "../core/sessions/types.ts";
 import { defaultYamuxLimits } from "../core/sessions/yamux/yamux_limits.ts";
 import { datagramIdleMs, headerTimeoutMs, maxRelayedStreams } from "../core/streams/mod.ts";
 import { maxHeaderBytes, maxPathNodes, maxRequestBytes } from "../core/streams/stream_header.ts";
+import { maxRollBytes } from "../core/trust/mod.ts";
 import { defaultSocksLimits } from "../plugins/socks/socks_server.ts";
+import { keptSegments } from "../plugins/tun-fec/fec/decoder.ts";
+import { flowSets, flowsPerSet } from "../plugins/tun-fec/filter/flow_table.ts";
+import { maxIndexes } from "../plugins/tun-fec/labels/index_table.ts";
+import {
+  gapPatience,
+  mostPeers,
+  openPackets,
+  openPacketsOfAll,
+  queuedTrains,
+  queuedTrainsOfPeer,
+  receiveRing,
+  tooBigPerSecond,
+  turn,
+  turnBytes,
+} from "../plugins/tun-fec/loop/limits.ts";
 
 const page = new URL("../docs/limits.md", import.meta.url);
 
@@ -47,6 +63,7 @@ const expected: readonly (readonly [string, ...number[]])[] = [
   ["time from the first packet to the end of the handshake", session.handshakeTimeoutMs],
   ["handshake message", maxLinkMessageBytes],
   ["join conversation", maxJoinMessages, maxJoinMessageBytes, joinTimeoutMs],
+  ["word on a CA roll", maxRollBytes],
   ["certificate, certificate request", maxCertificateBytes],
   ["links", maxLinks],
   ["sessions with one peer", maxSessionsPerPeer],
@@ -73,6 +90,15 @@ const expected: readonly (readonly [string, ...number[]])[] = [
   ["streams of a plugin", plugin.maxStreams],
   ["unread bytes of one of its streams", portWindow],
   ["calls under way", plugin.maxCallsInFlight],
+  ["peers of the packet loop", mostPeers],
+  ["bytes that were received and wait", receiveRing],
+  ["packets with gaps, and behind them", openPackets, openPacketsOfAll, gapPatience],
+  ["trains of segments that wait for the socket", queuedTrainsOfPeer, queuedTrains],
+  ["messages and packets in a turn", turn, turnBytes],
+  ["flows remembered", flowSets * flowsPerSet],
+  ["labels and keys that this node has named", maxIndexes],
+  ["segments remembered for repair", keptSegments],
+  ["answers that a packet is too big", tooBigPerSecond],
 ];
 
 Deno.test("docs/limits.md says what the code does", () => {

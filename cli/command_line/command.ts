@@ -41,6 +41,8 @@ export interface JoinCommand extends Named<"join">, CommonOptions {
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
   readonly network: string | undefined;
+  /** Replace the certificate of a node that is a member. */
+  readonly again: boolean;
 }
 
 export interface InviteCommand extends Named<"invite">, CommonOptions {

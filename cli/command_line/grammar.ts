@@ -86,6 +86,12 @@ const joinCommand = merge(
       "NAME",
       message`Network to join (pulse, or what the code says).`,
     ),
+    again: withDefault(
+      flag("--again", {
+        description: message`Get a new certificate although this node is a member.`,
+      }),
+      false,
+    ),
   }),
   common,
 );

@@ -13,21 +13,27 @@ import {
 import { prepareDataDir } from "../../core/node/data_dir.ts";
 import { type JoinPlan, joinPlan } from "../../core/node/join_plan.ts";
 import { joinThroughRelays } from "../../core/node/join_network.ts";
+import { whyRejoin } from "../../core/node/rejoin.ts";
 import type { JoinCommand } from "../command_line/command.ts";
 import { dataDirOf, printJson } from "../context.ts";
 import { exitCode } from "../exit_code.ts";
 import type { CliIo } from "../io.ts";
 import { readTokenFile } from "../token_file.ts";
 
-/** Gets this node's certificate from a network's CA, through a relay. A node that is a member already stays as it is. */
+/**
+ * Gets this node's certificate from a network's CA, through a relay. A node that is a member already stays as it is, unless its certificate
+ * is of no more use or `--again` asks for another one.
+ */
 export async function join(command: JoinCommand, io: CliIo): Promise<number> {
   const dataDir = dataDirOf(command, io);
   const token = await readTokenFile(command.tokenFile, command.token);
   const stored = await loadCredentials(dataDir, { now: Date.now(), ignoreDates: true });
   const plan = planOf(command, token, stored);
   if (stored !== null) {
-    assertSame(stored, plan, dataDir);
-    return report(io, command.json, stored, true);
+    const again = command.again || await whyRejoin(dataDir, stored, Date.now()) !== undefined;
+    assertSame(stored, plan, dataDir, again);
+    if (!again) return report(io, command.json, stored, true);
+    if (plan.token === "") throw tokenMissing(command.target);
   }
   await prepareDataDir(dataDir);
   const key = await loadOrCreateNodeKey(joinPath(dataDir, dataFiles.key));
@@ -50,9 +56,10 @@ function planOf(
   stored: Credentials | null,
 ): JoinPlan {
   const target = command.target.trim();
+  const invited = target.startsWith("pls_");
   const plan = joinPlan({
-    join: target.startsWith("pls_") ? target : parseDialable(target),
-    token: token ?? (stored === null ? null : ""),
+    join: invited ? target : parseDialable(target),
+    token: token ?? (stored === null || invited ? null : ""),
     network: parseNetworkName(
       command.network ?? stored?.certificate.network ?? defaultNetworkName,
     ),
@@ -62,20 +69,29 @@ function planOf(
   return plan;
 }
 
-function assertSame(stored: Credentials, plan: JoinPlan, dataDir: string): void {
+/** @param again another CA is what this is about */
+function assertSame(stored: Credentials, plan: JoinPlan, dataDir: string, again: boolean): void {
   const { certificate, anchor } = stored;
-  const other = certificate.network !== plan.network
+  const otherNetwork = certificate.network !== plan.network;
+  const otherCa = plan.caFingerprint !== undefined && plan.caFingerprint !== anchor.fingerprint;
+  if (!otherNetwork && (!otherCa || again)) return;
+  const other = otherNetwork
     ? `network ${plan.network}`
-    : plan.caFingerprint !== undefined && plan.caFingerprint !== anchor.fingerprint
-    ? `another CA (${plan.caFingerprint.slice(0, 16)}...)`
-    : undefined;
-  if (other === undefined) return;
+    : `another CA (${plan.caFingerprint?.slice(0, 16)}...)`;
+  const unless = otherNetwork ? "" : ", or add --again if the CA of this network was replaced";
   throw new PulseError(
     "JOIN_OTHER_NETWORK",
     `This node is a member of network ${certificate.network} (CA ${
       anchor.fingerprint.slice(0, 16)
-    }...) and the invite is for ${other}. A node belongs to one network: use another --data-dir`,
+    }...) and the invite is for ${other}. A node belongs to one network: use another --data-dir${unless}`,
     { dataDir, network: certificate.network },
+  );
+}
+
+function tokenMissing(target: string): PulseError {
+  return new PulseError(
+    "JOIN_TOKEN_MISSING",
+    `To join through ${target} a token is needed: add --token, or use an invite code`,
   );
 }
 

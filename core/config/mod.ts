@@ -21,5 +21,6 @@ export {
 export { type ConfigSources, resolveConfig, resolveDataDir } from "./resolve_config.ts";
 export type { ServiceSetting } from "./services.ts";
 export { settingKeys, type SettingName, type Settings } from "./settings.ts";
+export type { TunSettings } from "./tun_settings.ts";
 export type { LogLevel } from "../plugin/types.ts";
 export { type ErrorFields, PulseError } from "../errors/mod.ts";

@@ -5,4 +5,5 @@
 export { ExitTable, type FoundExit } from "./exit_table.ts";
 export { isPublic, isWide } from "./ranges.ts";
 export { servesTarget } from "./serves_target.ts";
+export { underlayMark } from "./underlay_mark.ts";
 export type * from "./types.ts";

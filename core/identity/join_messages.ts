@@ -44,7 +44,8 @@ export interface JoinAnswer {
   readonly mac: Uint8Array;
 }
 
-export const joinMessageType = { hello: 1, challenge: 2, request: 3, answer: 4 } as const;
+/** `roll` is no part of a join: with it two nodes tell each other, unproven, of a CA roll; the rest of it is a signed roll or nothing. */
+export const joinMessageType = { hello: 1, challenge: 2, request: 3, answer: 4, roll: 5 } as const;
 
 /** Bounds of one field: bytes at least, bytes at most. */
 type Bounds = readonly [min: number, max: number];

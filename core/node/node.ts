@@ -4,6 +4,7 @@ import { errorText, PulseError } from "../errors/mod.ts";
 import { servesTarget } from "../exits/mod.ts";
 import type { GossipCounters } from "../gossip/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
+import { exchangeWithin } from "../identity/mod.ts";
 import type { Credentials, NodeCertificate, NodeId } from "../identity/types.ts";
 import type { AclRule, CompiledPolicy, PolicyNode } from "../policy/mod.ts";
 import type { ConfigBody } from "../netconfig/mod.ts";
@@ -11,8 +12,8 @@ import type { MetricHistogram } from "../plugin/types.ts";
 import type { NoPath, Paths, QuickestWay } from "../router/mod.ts";
 import { dialBest } from "../sessions/dial/mod.ts";
 import { defaultSessionLimits, type LinkPolicy, SessionCloseCode } from "../sessions/types.ts";
-import { WebSocketTransport } from "../sessions/websocket/mod.ts";
-import type { MeshStream, StreamDeps, StreamRequest } from "../streams/mod.ts";
+import { openJoinConversation, WebSocketTransport } from "../sessions/websocket/mod.ts";
+import { Deadline, type MeshStream, type StreamDeps, type StreamRequest } from "../streams/mod.ts";
 import { TaskSet } from "../tasks/mod.ts";
 import { version } from "../version.ts";
 import { Admission } from "./admission.ts";
@@ -43,7 +44,11 @@ import { PolicyNodes } from "./policy_nodes.ts";
 import { datagramKind, ProbeDriver } from "./probe_driver.ts";
 import { SessionDatagrams } from "./session_datagrams.ts";
 import { RetiredLinks } from "./retired_links.ts";
+import { askAtDoor, DoorBell, serveRollDoor } from "./roll_door.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
+
+/** Opening the door of a node, one question and its answer. */
+const doorTimeoutMs = 5_000;
 
 /** Peers remembered to tell a link that came back from a first one. */
 const maxOnceLinked = 10_000;
@@ -67,6 +72,7 @@ export class Node implements AsyncDisposable {
   readonly #networkConfig: NetworkConfig;
   readonly #trust: NodeTrust;
   readonly #retired: RetiredLinks;
+  readonly #bell = new DoorBell();
   readonly #acceptor: StreamAcceptor;
   readonly #probes: ProbeDriver;
   /** Datagrams of the data plane over sessions. */
@@ -110,7 +116,8 @@ export class Node implements AsyncDisposable {
       limits: defaultSessionLimits,
       quic: options.quic,
       websocket: options.websocket,
-      onJoin: (conversation) => options.hooks.join(conversation),
+      onJoin: (conversation) =>
+        serveRollDoor(conversation, trust, { log, join: (c) => options.hooks.join(c) }),
     });
     const node = started.node = new Node(options, listeners, policy, trust);
     node.#begin();
@@ -280,6 +287,7 @@ export class Node implements AsyncDisposable {
       changed: this.#changed,
       link: (peer) => this.#links.primary(peer),
       onSession: (session) => this.#links.add(session),
+      onFailure: (address, error, signal) => this.#askAtDoor(address, error, signal),
       dial: (target, signal) => dialBest(target, { transports: { quic, websocket }, signal }),
       dialQuic: quic && ((target, signal) => quic.dial(target, { signal })),
     });
@@ -427,6 +435,27 @@ export class Node implements AsyncDisposable {
     this.#gossip.replaceCertificate(credentials);
     await this.#listeners.quic?.refreshCredentials();
     await this.#listeners.websocket?.refreshCredentials();
+  }
+
+  /** After a dial at which one end did not believe the other: the CA may have been rolled, and one of the two not know it. */
+  async #askAtDoor(address: HostPort, error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    if (!this.#bell.due(address, error, clock.now())) return;
+    const where = formatHostPort(address);
+    using deadline = new Deadline(doorTimeoutMs, signal);
+    try {
+      await using conversation = await openJoinConversation({
+        ...address,
+        signal: deadline.signal,
+      });
+      await exchangeWithin(
+        doorTimeoutMs,
+        deadline.signal,
+        () => askAtDoor(conversation, this.#trust, { where, log }),
+      );
+    } catch (failure) {
+      log("debug", "nobody tells of a CA roll", { address: where, error: errorText(failure) });
+    }
   }
 
   /** Whose certificates count here. */

@@ -4,6 +4,7 @@ import type { Credentials } from "../identity/types.ts";
 import { newCa, testNetwork, writeRoll } from "../trust/testing.ts";
 import type { Node } from "./node.ts";
 import type { NodeOptions } from "./node_options.ts";
+import { rollState } from "./roll_state.ts";
 import { startTestNode, until } from "./testing.ts";
 
 const carriers = [{ websocket: false }, { quic: false }] as const;
@@ -33,8 +34,9 @@ for (const carrier of carriers) {
     const { node: relay } = await startAt(stack, issued[0], undefined);
     const { node: a } = await startAt(stack, issued[1], relay, carrier);
     const b = await startAt(stack, issued[2], relay, carrier);
-    await until("both links", () => relay.linkedPeers().length === 2);
-    const links = [a.link(relay.id), b.node.link(relay.id)];
+    const links = [a, b.node].map((node) => () => node.link(relay.id)?.session);
+    const before = await Promise.all(links.map((link) => until("a link", link)));
+    const unharmed = () => links.forEach((link, i) => assert.ok(link() === before[i]));
 
     a.trust.adopt(writeRoll(old, next, 1));
     for (const node of [relay, b.node]) {
@@ -54,13 +56,13 @@ for (const carrier of carriers) {
       });
       await until("a newcomer's link", () => comer.node.link(relay.id));
     }
-    assert.deepEqual([a.link(relay.id), b.node.link(relay.id)], links);
+    unharmed();
 
     relay.trust.adopt(writeRoll(old, next, 2, "finished"));
     for (const node of [a, b.node]) {
       await until("the end of the roll", () => node.trust.roll?.roll.stage === "finished");
     }
-    assert.equal(a.link(relay.id), links[0]);
+    unharmed();
     const late = await startAt(stack, await old.issue(), relay, {
       ...carrier,
       trust: { stored: writeRoll(old, next, 1), save: saveNowhere },
@@ -74,6 +76,44 @@ for (const carrier of carriers) {
     await until("word of the roll", () => member.node.trust.roll?.roll.serial === 2);
   });
 }
+
+Deno.test("a node that slept through the beginning of a roll learns of it at the door, whoever of the two dials", async () => {
+  for (const direction of ["it dials", "it is dialled"]) {
+    await using stack = new AsyncDisposableStack();
+    const [old, next] = [await newCa(), await newCa()];
+    const rolled = { stored: writeRoll(old, next, 1), save: saveNowhere };
+    const [sleeping, awake] = [await old.issue(), await next.issue()];
+    const [first, second] = direction === "it dials"
+      ? [await startAt(stack, awake, undefined, { trust: rolled }), sleeping]
+      : [await startAt(stack, sleeping, undefined), awake];
+    const { node } = await startAt(stack, second, first.node, {
+      ...(second === awake ? { trust: rolled } : {}),
+    });
+    await until(`a link when ${direction}`, () => node.link(first.node.id));
+    for (const each of [node, first.node]) assert.equal(each.trust.roll?.roll.serial, 1);
+  }
+});
+
+Deno.test("a node that slept through a whole roll learns at the door that its certificate counts for nothing", async () => {
+  await using stack = new AsyncDisposableStack();
+  const [old, next] = [await newCa(), await newCa()];
+  const finished = { stored: writeRoll(old, next, 2, "finished"), save: saveNowhere };
+  const door = await startAt(stack, await next.issue(), undefined, { trust: finished });
+  const { node } = await startAt(stack, await old.issue(), door.node);
+  await until("word of it", () => node.trust.roll?.roll.stage === "finished");
+  assert.equal(rollState(node), "retired");
+  assert.equal(node.link(door.node.id), undefined);
+  // Two rolls later nothing can be proven to it any more.
+  const third = await newCa();
+  const later = { stored: writeRoll(next, third, 3), save: saveNowhere };
+  const far = await startAt(stack, await third.issue(), undefined, { trust: later });
+  const lost = await startAt(stack, await old.issue(), far.node);
+  await until(
+    "the reason",
+    () => [...lost.node.dialFailures.values()].some((why) => /CA was rolled while/.test(why)),
+  );
+  assert.equal(lost.node.trust.roll, null);
+});
 
 const saveNowhere = () => Promise.resolve();
 

@@ -80,13 +80,14 @@ Deno.test("an exit leads to its approved ranges and nowhere else, whatever it le
   ]);
   stream.reset();
   conn.close();
-  const ask = (exit: Node, target: string) =>
-    user.openStream({ ...request(target), destination: exit.id });
+  const ask = (exit: Node, target: string, protocol = "tcp.exit") =>
+    user.openStream({ ...request(target), protocol, destination: exit.id });
   for (const target of [`127.0.0.1:${port}`, `localhost:${port}`, `[::ffff:127.0.0.1]:${port}`]) {
     await assert.rejects(ask(first, target), { code: "STREAM_DENIED" }, target);
   }
   for (const host of ["169.254.169.254", "10.100.0.7", "[2001:db8::1]"]) {
     await assert.rejects(ask(first, `${host}:80`), { code: "STREAM_DENIED" }, host);
+    await assert.rejects(ask(first, `${host}:80`, "udp.exit"), { code: "STREAM_DENIED" }, host);
   }
   await assert.rejects(ask(second, "192.0.2.1:80"), /does not lead to 192\.0\.2\.1/);
   // Once the approval is taken back, nor there.

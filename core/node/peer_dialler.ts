@@ -31,6 +31,8 @@ export interface PeerDiallerOptions {
   /** Fires whenever a link comes up, changes or goes. */
   readonly changed: Notifier;
   onSession(session: Session): void;
+  /** A dial failed; the next one waits for what comes of it. */
+  onFailure(address: HostPort, error: unknown, signal: AbortSignal): Promise<void>;
   readonly log: LogFn;
 }
 
@@ -123,6 +125,7 @@ export class PeerDialler implements AsyncDisposable {
         const why = errorText(error);
         this.#failures.set(where, { why, ...(owner !== undefined && { owner }) });
         this.#options.log("warn", "dial failed", { address: where, error: why });
+        await this.#options.onFailure(address, error, signal);
         await sleep(backoff.failed(), signal);
       }
     }
@@ -155,8 +158,10 @@ export class PeerDialler implements AsyncDisposable {
     const { signal } = this.#stop;
     for (const text of addresses) {
       if (signal.aborted || this.#options.link(id) !== undefined) return true;
+      let address: HostPort | undefined;
       try {
-        const { host, port } = parseHostPort(text);
+        address = parseHostPort(text);
+        const { host, port } = address;
         this.#options.onSession(await this.#options.dial({ host, port, expect: id }, signal));
         return true;
       } catch (error) {
@@ -165,6 +170,7 @@ export class PeerDialler implements AsyncDisposable {
           address: text,
           error: errorText(error),
         });
+        if (address !== undefined) await this.#options.onFailure(address, error, signal);
       }
     }
     return false;

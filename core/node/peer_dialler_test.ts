@@ -23,6 +23,7 @@ Deno.test("an address that fails is not complained of while its node is linked i
     link: () => linked ? link : undefined,
     changed,
     onSession: () => {},
+    onFailure: () => Promise.resolve(),
     log: () => {},
   });
   const port = 8443;

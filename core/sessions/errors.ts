@@ -34,6 +34,10 @@ export class DialError extends PulseError {
   }
 }
 
+/** What it may mean that the other end's certificate is not of a CA that counts here; such a `DialError` has the field `foreign`. */
+export const foreignHint =
+  " (another node, or another network, lives there, or the CA was rolled while this node was away)";
+
 /** A link handshake was refused, here or there. `closeCode` is one of `SessionCloseCode`. */
 export class LinkRefusedError extends PulseError {
   override readonly name = "LinkRefusedError";

@@ -23,7 +23,8 @@ const schema = z.object({
   issuedAt: z.int().min(0),
 });
 
-type Sign = (message: Uint8Array) => Uint8Array;
+/** Signs with a CA's key. */
+export type Sign = (message: Uint8Array) => Uint8Array;
 
 /**
  * A roll as it travels: `format 1 | u16 JSON | u16 old CA, DER | u16 new CA, DER | signature 64 by the old | 64 by the new`, each

@@ -60,7 +60,7 @@ export interface Rule {
   readonly inputDevice?: string;
   readonly outputDevice?: string;
   /** What the packet carries. */
-  readonly transport?: keyof typeof transports;
+  readonly transport?: "tcp" | "udp";
   /** Ports of `transport`. */
   readonly sourcePort?: number;
   readonly destinationPort?: number;
@@ -190,7 +190,7 @@ export function readRule({ body }: NetlinkMessage): Rule | undefined {
   };
 }
 
-const transportNames = Object.keys(transports) as (keyof typeof transports)[];
+const transportNames = ["tcp", "udp"] as const;
 
 /** struct fib_rule_port_range: first and last, u16 in the machine's order. */
 function port(type: number, value: number | undefined): Uint8Array[] {

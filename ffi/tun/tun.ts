@@ -10,6 +10,9 @@ const OPEN_FLAGS = 0x2 | 0x800 | 0x80000;
 /** _IOW('T', 202, int) and so on: linux/if_tun.h. The size in them is int's, the argument of the first is a struct ifreq. */
 const TUNSETIFF = 0x4004_54can;
 const TUNSETOFFLOAD = 0x4004_54d0n;
+const TUNGETIFF = 0x8004_54d2n;
+/** Where the search for a file ends. */
+const MOST_FILES = 65_536;
 const IFREQ = 40;
 const IFNAMSIZ = 16;
 
@@ -41,6 +44,12 @@ export interface TunOptions {
   readonly name: string;
   /** True for an interface with several queues: open it once per queue, by the same name. @default {false} */
   readonly multiQueue?: boolean;
+  /**
+   * Takes over the file of an interface of that name that a thread of this process has left behind. A Worker that dies closes
+   * nothing that native calls have opened.
+   * @default {false}
+   */
+  readonly takeOver?: boolean;
   /** The offloads to try, best first; the last one must do. */
   readonly offloads?: readonly number[];
 }
@@ -99,7 +108,8 @@ export class Tun extends TunQueue implements Disposable {
    *
    * @throws {FfiError} FFI_SYSCALL no device, no right, a name that is taken; FFI_ARGUMENT a name that no interface can have
    */
-  static open(libc: Libc, { name, multiQueue = false, offloads = OFFLOADS }: TunOptions): Tun {
+  static open(libc: Libc, options: TunOptions): Tun {
+    const { name, multiQueue = false, offloads = OFFLOADS, takeOver = false } = options;
     const request = new Uint8Array(IFREQ);
     request.set(interfaceName(name));
     const flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (multiQueue ? IFF_MULTI_QUEUE : 0);
@@ -107,7 +117,14 @@ export class Tun extends TunQueue implements Disposable {
     const fd = libc.calls.open(cString(DEVICE), OPEN_FLAGS);
     if (fd < 0) throw openError(libc.errno);
     try {
-      if (libc.calls.ioctl(fd, TUNSETIFF, request) < 0) throw interfaceError(libc.errno, name);
+      if (libc.calls.ioctl(fd, TUNSETIFF, request) < 0) {
+        const { errno } = libc;
+        const left = takeOver && errno === Errno.EBUSY ? findTun(libc, name) : undefined;
+        if (left === undefined) throw interfaceError(errno, name);
+        const tun = new Tun(libc, left, name, agreeOnOffloads(libc, left, offloads));
+        libc.closeFile(fd);
+        return tun;
+      }
       const given = new TextDecoder().decode(request.subarray(0, request.indexOf(0)));
       return new Tun(libc, fd, given, agreeOnOffloads(libc, fd, offloads));
     } catch (error) {
@@ -119,6 +136,17 @@ export class Tun extends TunQueue implements Disposable {
   [Symbol.dispose](): void {
     this.#libc.closeFile(this.fd);
   }
+}
+
+/** This process's file of an interface. */
+function findTun(libc: Libc, name: string): number | undefined {
+  const answer = new Uint8Array(IFREQ);
+  const wanted = new TextEncoder().encode(`${name}\0`);
+  for (let fd = 3; fd < MOST_FILES; fd++) {
+    if (libc.calls.ioctl(fd, TUNGETIFF, answer) < 0) continue;
+    if (wanted.every((byte, index) => answer[index] === byte)) return fd;
+  }
+  return undefined;
 }
 
 function agreeOnOffloads(libc: Libc, fd: number, offloads: readonly number[]): number {

@@ -32,6 +32,26 @@ labTest("an interface is there while it is open, with the offloads agreed on", n
   assert.equal((await net.run("a", ["ip", "link", "show", "mesh0"])).code, 1);
 });
 
+labTest(
+  "what a thread has left behind is taken over by the next one, on request only",
+  needs,
+  async () => {
+    await using net = await Lab.create();
+    const namespace = await net.node("a");
+    using libc = Libc.open();
+    const open = (takeOver: boolean) =>
+      inNamespace(libc, namespace, () => Tun.open(libc, { name: "mesh0", takeOver }));
+    using left = open(true);
+    assert.throws(() => open(false), /EBUSY/);
+    const taken = open(true);
+    assert.deepEqual([taken.fd, taken.name, taken.offloads], [left.fd, "mesh0", left.offloads]);
+    // What another process has stays its own.
+    await net.exec("a", "ip", "link", "add", "mesh2", "type", "veth", "peer", "name", "mesh1");
+    const other = { name: "mesh2", takeOver: true };
+    assert.throws(() => inNamespace(libc, namespace, () => Tun.open(libc, other)), FfiError);
+  },
+);
+
 labTest("a packet from the kernel is read, and its answer goes back", needs, async () => {
   await using net = await Lab.create();
   const namespace = await net.node("a");

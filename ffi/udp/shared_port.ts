@@ -9,9 +9,15 @@ const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 const SOCK_DGRAM = 2;
 const SO_REUSEPORT = 15;
+const SO_SNDTIMEO = 21;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 const SOL_IPV6 = 41;
 const IPV6_V6ONLY = 26;
+/**
+ * What tells a second socket from QUIC's when its thread has died and left it behind: a time that nothing waits for, because the
+ * socket never waits. struct timeval of one second.
+ */
+const MARK = BigInt64Array.of(1n, 0n);
 /** Where the search for a file descriptor ends. */
 const MOST_FILES = 65_536;
 
@@ -32,7 +38,8 @@ export type SharedPort =
 
 /**
  * Opens a second socket on the port of a UDP socket that this process has already, without that one's help: QUIC keeps every
- * datagram but those that the steering marks. The first socket's buffers are raised, too.
+ * datagram but those that the steering marks. The first socket's buffers are raised, too. A second socket that a thread of this
+ * process has left behind is taken over: beside it a third one would receive nothing.
  *
  * Between the binding of the second socket and the program that steers, some microseconds, either may get the other's
  * datagrams: the kernel takes the program only from a socket of the group. QUIC repeats what it has lost, and the owner of the
@@ -58,7 +65,8 @@ function joinPort(
   options: Omit<UdpOptions, "address" | "port">,
 ): UdpSocket {
   const where = `${first.address} port ${first.port}`;
-  const fd = findUdpSocket(libc, first);
+  const fds = findUdpSockets(libc, first);
+  const fd = fds.find((each) => !isMarked(libc, each));
   if (fd === undefined) {
     throw new FfiError("FFI_ARGUMENT", `this process has no UDP socket on ${where}`);
   }
@@ -66,8 +74,17 @@ function joinPort(
   if (result < 0) throw syscallError("setsockopt(SO_REUSEPORT)", -result, `share ${where}`);
   if (options.bufferBytes !== undefined) raiseBuffers(libc, fd, options.bufferBytes);
   const dualStack = first.address.includes(":") && libc.getOption(fd, SOL_IPV6, IPV6_V6ONLY) === 0;
-  const socket = UdpSocket.bind(libc, { ...options, ...first, dualStack, reusePort: true });
+  const all = { ...options, ...first, dualStack, reusePort: true };
+  const left = fds.find((each) => isMarked(libc, each));
+  const socket = left === undefined
+    ? UdpSocket.bind(libc, all)
+    : UdpSocket.takeOver(libc, left, all);
   try {
+    libc.check(
+      libc.calls.setsockopt(socket.fd, SOL_SOCKET, SO_SNDTIMEO, MARK, 16),
+      "setsockopt(SO_SNDTIMEO)",
+      `share ${where}`,
+    );
     attach(libc, socket.fd, steeringProgram(steering), where);
     return socket;
   } catch (error) {
@@ -76,14 +93,22 @@ function joinPort(
   }
 }
 
-/** The file descriptor of the process's own UDP socket that is bound there; undefined when there is none. */
-export function findUdpSocket(libc: Libc, { address, port }: SocketAddress): number | undefined {
+/** The file descriptors of the process's own UDP sockets that are bound there. */
+export function findUdpSockets(libc: Libc, { address, port }: SocketAddress): number[] {
+  const found: number[] = [];
   for (let fd = 3; fd < MOST_FILES; fd++) {
     const bound = boundAddress(libc, fd);
     if (bound?.port !== port || bound.address !== address) continue;
-    if (libc.getOption(fd, SOL_SOCKET, SO_TYPE) === SOCK_DGRAM) return fd;
+    if (libc.getOption(fd, SOL_SOCKET, SO_TYPE) === SOCK_DGRAM) found.push(fd);
   }
-  return undefined;
+  return found;
+}
+
+function isMarked(libc: Libc, fd: number): boolean {
+  const time = new BigInt64Array(2);
+  const length = new Uint32Array([16]);
+  return libc.calls.getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, time, length) >= 0 &&
+    time[0] === MARK[0] && time[1] === MARK[1];
 }
 
 function attach(libc: Libc, fd: number, program: Uint8Array, where: string): void {

@@ -6,7 +6,7 @@ import { Libc } from "../libc/libc.ts";
 import { ReceiveBatch } from "./receive_batch.ts";
 import { SendBatch } from "./send_batch.ts";
 import { AddressSlot } from "./socket_address.ts";
-import { findUdpSocket, sharePort } from "./shared_port.ts";
+import { findUdpSockets, sharePort } from "./shared_port.ts";
 import { UdpSocket } from "./udp_socket.ts";
 
 const MAGIC = 0x7075_6c73;
@@ -157,7 +157,33 @@ Deno.test("a TCP listener on the same port is not taken for the UDP socket", () 
   using libc = Libc.open();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
-  assert.equal(findUdpSocket(libc, { address: "127.0.0.1", port }), undefined);
+  assert.deepEqual(findUdpSockets(libc, { address: "127.0.0.1", port }), []);
   using socket = UdpSocket.bind(libc, { address: "127.0.0.1", port });
-  assert.equal(findUdpSocket(libc, { address: "127.0.0.1", port }), socket.fd);
+  assert.deepEqual(findUdpSockets(libc, { address: "127.0.0.1", port }), [socket.fd]);
+});
+
+Deno.test("a second socket that was left behind is taken over, wherever its file lies, and goes on receiving", async () => {
+  await using quic = await quicEcho("127.0.0.1");
+  using libc = Libc.open();
+  using arena = new Arena(libc, 1 << 16);
+  const share = () => sharePort(libc, { with: quic.address, steering: { value: MAGIC } });
+  const left = share();
+  const again = share();
+  using socket = again.socket;
+  assert.deepEqual([again.shared, socket.fd], [true, left.socket.fd]);
+  using sender = UdpSocket.bind(libc, { address: "127.0.0.1", port: 0 });
+  const [sends, receives] = [
+    new SendBatch(libc, arena, 1),
+    new ReceiveBatch(libc, arena, "ipv4", 1),
+  ];
+  const to = new AddressSlot(arena, "ipv4");
+  to.set(quic.address);
+  const at = arena.allocate(4);
+  arena.view.setUint32(at, MAGIC);
+  receives.set(0, arena.allocate(2000), 2000);
+  sends.set(0, to, at, 4);
+  assert.equal(sends.send(sender, 0, 1), 1);
+  assert.equal(receives.receive(socket, 1), 1);
+  await using connection = await quic.connect();
+  assert.equal(await connection.echo(3), 3);
 });

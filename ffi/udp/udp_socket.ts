@@ -10,6 +10,7 @@ const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_SNDBUFFORCE = 32;
+const SO_MARK = 36;
 const SO_RCVBUFFORCE = 33;
 const SOL_IP = 0;
 const IP_PKTINFO = 8;
@@ -47,6 +48,8 @@ export interface UdpOptions extends SocketAddress {
   readonly tos?: boolean;
   /** Tell which local address each message came to. @default {false} */
   readonly localAddress?: boolean;
+  /** Of every packet that leaves, for routing rules; takes CAP_NET_ADMIN. @default {none} */
+  readonly mark?: number;
   /** @default {"probe"} */
   readonly pathMtu?: PathMtu;
 }
@@ -65,7 +68,7 @@ export class UdpSocket implements Disposable {
   readonly buffers: { readonly receive: number; readonly send: number };
   readonly #libc: Libc;
 
-  private constructor(libc: Libc, fd: number, family: Family, options: UdpOptions) {
+  private constructor(libc: Libc, fd: number, family: Family, options: UdpOptions, bound = false) {
     const { dualStack = true, reusePort = false, bufferBytes = 8 << 20 } = options;
     const { gro = true, tos = true, localAddress = false, pathMtu = "probe" } = options;
     this.#libc = libc;
@@ -78,8 +81,9 @@ export class UdpSocket implements Disposable {
       const result = libc.setOption(fd, level, option, value);
       if (result < 0) throw syscallError(`setsockopt(${name})`, -result, `set up UDP on ${where}`);
     };
-    if (ipv6) must(SOL_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1, "IPV6_V6ONLY");
+    if (ipv6 && !bound) must(SOL_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1, "IPV6_V6ONLY");
     if (reusePort) must(SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
+    if (options.mark !== undefined) must(SOL_SOCKET, SO_MARK, options.mark, "SO_MARK");
     const both = (v4: number, v6: number, value: number, name: string) => {
       if (ipv4) must(SOL_IP, v4, value, `IP_${name}`);
       if (ipv6) must(SOL_IPV6, v6, value, `IPV6_${name}`);
@@ -91,8 +95,10 @@ export class UdpSocket implements Disposable {
     this.gro = gro && libc.setOption(fd, SOL_UDP, UDP_GRO, 1) === 0;
     // 0 means "not by default" and changes nothing: only whether the kernel knows the option is asked.
     this.segmentation = libc.setOption(fd, SOL_UDP, UDP_SEGMENT, 0) === 0;
-    const local = encodeSocketAddress(family, options);
-    libc.check(libc.calls.bind(fd, local, local.length), "bind", `listen on UDP ${where}`);
+    if (!bound) {
+      const local = encodeSocketAddress(family, options);
+      libc.check(libc.calls.bind(fd, local, local.length), "bind", `listen on UDP ${where}`);
+    }
     this.address = boundAddress(libc, fd) ?? options;
   }
 
@@ -111,6 +117,11 @@ export class UdpSocket implements Disposable {
       libc.closeFile(fd);
       throw error;
     }
+  }
+
+  /** A socket that this process has already, bound there, with these options. @throws {FfiError} FFI_SYSCALL */
+  static takeOver(libc: Libc, fd: number, options: UdpOptions): UdpSocket {
+    return new UdpSocket(libc, fd, options.address.includes(":") ? "ipv6" : "ipv4", options, true);
   }
 
   [Symbol.dispose](): void {

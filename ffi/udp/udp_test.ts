@@ -268,3 +268,23 @@ labTest("a train that leaves through a TUN comes out of it as one super-packet",
   assert.equal(arena.view.getUint8(at + 1), 5); // VIRTIO_NET_HDR_GSO_UDP_L4
   assert.equal(arena.view.getUint16(at + 4, true), 1000);
 });
+
+labTest("a socket with a mark goes by the rule for it", { namespaces: true }, async () => {
+  await using net = await Lab.create();
+  const namespace = await net.node("a");
+  await net.exec("a", "ip", "rule", "add", "fwmark", "77", "unreachable");
+  using libc = Libc.open();
+  const end = (mark?: number) =>
+    inNamespace(
+      libc,
+      namespace,
+      () => new End(libc, { address: "0.0.0.0", port: 0, ...mark !== undefined && { mark } }),
+    );
+  await net.exec("a", "ip", "route", "add", "192.0.2.0/24", "dev", "lo");
+  using plain = end();
+  using marked = end(77);
+  const to = { address: "192.0.2.1", port: 9 };
+  assert.equal(plain.send(to, Uint8Array.of(1)), 1);
+  // ENETUNREACH
+  assert.equal(marked.send(to, Uint8Array.of(1)), -101);
+});

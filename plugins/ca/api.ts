@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { whoAsks } from "../../core/control/who_asks.ts";
 import {
   encodeInvite,
   generateJoinToken,
@@ -77,6 +78,18 @@ const logQuery = z.object({
 /** The CA's part of the control API. Tokens leave it once, when they are made. */
 export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
   const { ledger, granting, rolling, now } = options;
+  const revoke = (request: PluginApiRequest, prefix: string): PluginApiResponse => {
+    const before = ledger.tokens.list(now()).find(({ id }) => id.startsWith(prefix));
+    const after = tokenJson(ledger.revokeToken(prefix, now()));
+    changed(
+      options,
+      request,
+      "token_revoked",
+      before === undefined ? null : tokenJson(before),
+      after,
+    );
+    return ok(after);
+  };
   const route = (
     method: PluginApiRoute["method"],
     path: string,
@@ -98,32 +111,30 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       "List join tokens",
       () => ok({ tokens: ledger.tokens.list(now()).map(tokenJson) }),
     ),
-    route("POST", "/tokens", "Make a join token", ({ body }) => {
-      const request = parseRequest(tokenRequest, body);
-      const expires = request.ttl === undefined ? null : now() + parseDuration(request.ttl);
-      return created(makeToken(options, expires, request.maxUses, request.roles));
+    route("POST", "/tokens", "Make a join token", (request) => {
+      const { ttl, maxUses, roles } = parseRequest(tokenRequest, request.body);
+      const expires = ttl === undefined ? null : now() + parseDuration(ttl);
+      return created(makeToken(options, request, expires, maxUses, roles));
     }, tokenRequest),
     route(
       "DELETE",
       "/tokens/:id",
       "Revoke a join token by id or unique prefix",
-      ({ params }) => ok(tokenJson(ledger.revokeToken(params["id"] ?? "", now()))),
+      (request) => revoke(request, request.params["id"] ?? ""),
     ),
     route(
       "DELETE",
       "/tokens",
       "Revoke a join token by id or unique prefix",
-      ({ query, body }) => {
-        const { id } = parseRequest(revokeTokenRequest, body ?? query);
-        return ok(tokenJson(ledger.revokeToken(id, now())));
-      },
+      (request) =>
+        revoke(request, parseRequest(revokeTokenRequest, request.body ?? request.query).id),
       revokeTokenRequest,
     ),
     route(
       "POST",
       "/invite",
       "Make an invite code",
-      ({ body }) => invite(options, body),
+      (request) => invite(options, request),
       inviteRequest,
     ),
     route("GET", "/ca/log", "Read the CA's audit log, newest first", ({ query }) => {
@@ -138,11 +149,13 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       "List the nodes the CA has certified",
       () => ok({ nodes: ledger.nodes.list(10_000).map(nodeJson) }),
     ),
-    route("POST", "/ca/revoke", "Refuse a node new certificates for good", async ({ body }) => {
-      const { node, reason } = parseRequest(revokeRequest, body);
+    route("POST", "/ca/revoke", "Refuse a node new certificates for good", async (request) => {
+      const { node, reason } = parseRequest(revokeRequest, request.body);
       const id = await nodeId(options, node);
       const fresh = ledger.revokeNode(id, reason, now());
       if (fresh) options.host.emit("node_revoked", { node: id, reason });
+      const after = { node: id, revoked: true, reason };
+      changed(options, request, "node_revoked", { node: id, revoked: !fresh }, after);
       return ok({ node: id, alreadyRevoked: !fresh });
     }, revokeRequest),
     route(
@@ -151,11 +164,14 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       "List the scribe grants, newest first",
       () => ok({ grants: ledger.grants.list(100).map(grantJson) }),
     ),
-    route("POST", "/ca/grants", "Make a node the scribe, or nobody", async ({ body }) => {
-      const { scribe } = parseRequest(grantRequest, body);
+    route("POST", "/ca/grants", "Make a node the scribe, or nobody", async (request) => {
+      const { scribe } = parseRequest(grantRequest, request.body);
       const id = scribe === null ? null : await nodeId(options, scribe);
+      const before = ledger.grants.latest();
       const grant = await granting.grant(id);
       options.host.emit("scribe_granted", { node: id, epoch: grant.epoch });
+      const was = before === undefined ? null : grantJson(before);
+      changed(options, request, "scribe_granted", was, grantJson(grant));
       return ok(grantJson(grant));
     }, grantRequest),
     route(
@@ -164,27 +180,43 @@ export function apiRoutes(options: ApiOptions): PluginApiRoute[] {
       "Where a roll of the CA stands, and which nodes it waits for",
       async () => ok(rollJson(await rolling.status())),
     ),
-    route(
-      "POST",
-      "/ca/roll",
-      "Make a new CA that counts beside the old one",
-      async () => ok(rollJson(await rolling.begin())),
-    ),
-    route("POST", "/ca/roll/finish", "Retire the old CA", async ({ body }) => {
-      const { force } = parseRequest(finishRequest, body ?? {});
-      return ok(rollJson(await rolling.finish(force)));
+    route("POST", "/ca/roll", "Make a new CA that counts beside the old one", async (request) => {
+      const before = await rolling.status();
+      const after = await rolling.begin();
+      changed(options, request, "ca_roll_begun", rollJson(before), rollJson(after));
+      return ok(rollJson(after));
+    }),
+    route("POST", "/ca/roll/finish", "Retire the old CA", async (request) => {
+      const { force } = parseRequest(finishRequest, request.body ?? {});
+      const before = await rolling.status();
+      const after = await rolling.finish(force);
+      changed(options, request, "ca_roll_finished", rollJson(before), rollJson(after));
+      return ok(rollJson(after));
     }, finishRequest),
-    route("POST", "/ca/roles", "Set the roles in a node's next certificate", async ({ body }) => {
-      const { node, roles } = parseRequest(rolesRequest, body);
+    route("POST", "/ca/roles", "Set the roles in a node's next certificate", async (request) => {
+      const { node, roles } = parseRequest(rolesRequest, request.body);
       const id = await nodeId(options, node);
+      const before = ledger.nodes.roles(id) ?? null;
       ledger.setRoles(id, roles, now());
+      changed(options, request, "roles_changed", { node: id, roles: before }, { node: id, roles });
       return ok({ node: id, roles });
     }, rolesRequest),
   ];
 }
 
-async function invite(options: ApiOptions, body: Json): Promise<PluginApiResponse> {
-  const request = parseRequest(inviteRequest, body);
+/** What was and what is, for the node's audit log; the CA's own log has what it did. */
+function changed(
+  { host }: ApiOptions,
+  { by = "local" }: PluginApiRequest,
+  change: string,
+  before: Json,
+  after: Json,
+): void {
+  host.emit("audit", { ...whoAsks(by), change, before, after });
+}
+
+async function invite(options: ApiOptions, asked: PluginApiRequest): Promise<PluginApiResponse> {
+  const request = parseRequest(inviteRequest, asked.body);
   const { network, host, now } = options;
   const { anchor } = options.ledger.authorities.newest;
   if (request.network !== undefined && request.network !== network) {
@@ -202,6 +234,7 @@ async function invite(options: ApiOptions, body: Json): Promise<PluginApiRespons
   }
   const made = makeToken(
     options,
+    asked,
     now() + parseDuration(request.ttl),
     request.maxUses,
     request.roles,
@@ -217,16 +250,19 @@ async function invite(options: ApiOptions, body: Json): Promise<PluginApiRespons
 }
 
 function makeToken(
-  { ledger, now }: ApiOptions,
+  options: ApiOptions,
+  asked: PluginApiRequest,
   expiresAt: number | null,
   uses: number,
   roles: readonly Role[],
 ): { readonly token: string; readonly [key: string]: Json } {
+  const { ledger, now } = options;
   const token = generateJoinToken();
   const record = ledger.createToken(
     { id: joinTokenId(token), macKey: joinTokenKey(token), roles, expiresAt, maxUses: uses },
     now(),
   );
+  changed(options, asked, "token_created", null, tokenJson(record));
   return { ...tokenJson(record), token };
 }
 

@@ -24,6 +24,8 @@ import { streamPair } from "./testing.ts";
 interface Loaded extends AsyncDisposable {
   readonly hooks: PluginHooks;
   readonly events: string[];
+  /** What the node's audit log is told. */
+  readonly audited: { readonly [key: string]: Json | undefined }[];
   readonly dataDir: string;
   api(method: string, path: string, request?: Partial<PluginApiRequest>): Promise<Json>;
   join(token: string, key?: NodeKey): Promise<JoinResult>;
@@ -41,6 +43,7 @@ async function load(
   const dataDir = old ?? await Deno.makeTempDir({ prefix: "pulse-ca-plugin-" });
   const stop = new AbortController();
   const events: string[] = [];
+  const audited: Loaded["audited"] = [];
   const host: HostServices = {
     self: () =>
       Promise.resolve({
@@ -55,13 +58,17 @@ async function load(
       text === "laptop" ? Promise.resolve("1".repeat(32)) : Promise.reject(new Error("unknown")),
     openStream: refuse,
     call,
-    emit: (type) => void events.push(type),
+    emit: (type, fields) => {
+      if (type === "audit") audited.push(fields);
+      else events.push(type);
+    },
   };
   const log = () => {};
   const hooks = await ca({ name: "ca", config, dataDir, host, log, signal: stop.signal });
   return {
     hooks,
     events,
+    audited,
     async api(method, path, request = {}) {
       const route = hooks.apiRoutes?.find((r) => r.method === method && r.path === path);
       assert.ok(route, `${method} ${path}`);
@@ -368,6 +375,36 @@ Deno.test("only the scribe is told how often tokens were used, and only who may 
   assert.equal((await ask("ca.scribe", second)).granted, false);
   assert.deepEqual(await ask("ca.tokens", first), { tokens: [] });
   assert.match((await ask("ca.tokens", second)).error, /is not the scribe/);
+});
+
+Deno.test("every change through the API tells the audit log what was before and what is now, and no token", async () => {
+  await using plugin = await load();
+  const member = certificateOf(await plugin.join("a long enough master token"));
+  const made = object(await plugin.api("POST", "/tokens", { by: "key:7@10.0.0.9" }));
+  const params = { id: String(made["id"]) };
+  await plugin.api("DELETE", "/tokens/:id", { params });
+  const invited = object(await plugin.api("POST", "/invite"));
+  await plugin.api("POST", "/ca/roles", { body: { node: member.id, roles: ["exit"] } });
+  await plugin.api("POST", "/ca/revoke", { body: { node: member.id, reason: "stolen" } });
+  const told = plugin.audited.map(({ change, by, from }) => [change, by, from]);
+  const local = ["local", "this machine"];
+  assert.deepEqual(told, [
+    ["token_created", "key:7", "10.0.0.9"],
+    ["token_revoked", ...local],
+    ["token_created", ...local],
+    ["roles_changed", ...local],
+    ["node_revoked", ...local],
+  ]);
+  const [created, revoked, , roles, node] = plugin.audited;
+  assert.equal(created!["before"], null);
+  assert.equal(object(revoked!["before"]!)["status"], "valid");
+  assert.equal(object(revoked!["after"]!)["status"], "revoked");
+  assert.deepEqual(object(roles!["before"]!)["roles"], []);
+  assert.deepEqual(object(roles!["after"]!)["roles"], ["exit"]);
+  assert.deepEqual(node!["after"], { node: member.id, revoked: true, reason: "stolen" });
+  const text = JSON.stringify(plugin.audited);
+  assert.ok(!text.includes(String(made["token"])));
+  assert.ok(!text.includes(decodeInvite(String(invited["code"])).token));
 });
 
 Deno.test("metrics count tokens and revocations", async () => {

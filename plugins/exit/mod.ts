@@ -1,7 +1,7 @@
 /** Packets that leave the mesh: forwarding on an exit, routing on who uses one, and everything as it was afterwards. @module */
 import { join } from "node:path";
 import type { PluginFactory, PluginHooks } from "../../core/plugin/types.ts";
-import { Libc } from "../../ffi/mod.ts";
+import { Libc, nativeFacts } from "../../ffi/mod.ts";
 import { parseConfig } from "./config.ts";
 import { ExitDriver } from "./exit_driver.ts";
 import { HostState } from "./host_changes/host_state.ts";
@@ -16,6 +16,8 @@ const exit: PluginFactory = ({ config: given, dataDir, host, log }): PluginHooks
   let driver: ExitDriver | undefined;
   return {
     onStart() {
+      // The packet tunnel says what is missing, and without it there are no packets to lead anywhere.
+      if (!nativeFacts().netAdmin) return;
       const libc = resources.use(Libc.open());
       const machine = resources.use(new LinuxHost(libc));
       const state = new HostState(machine, new Journal(join(dataDir, journalName)));
@@ -32,11 +34,11 @@ const exit: PluginFactory = ({ config: given, dataDir, host, log }): PluginHooks
     onLinkDown: () => driver?.soon(),
     onNetworkConfig: () => driver?.soon(),
     health: () => {
-      const { own, active } = driver?.ranges ?? { own: 0, active: 0 };
-      const failure = driver?.failure ?? "not started";
-      return failure === ""
+      if (driver === undefined) return { ok: true, detail: "idle: there is no packet tunnel" };
+      const { own, active } = driver.ranges;
+      return driver.failure === ""
         ? { ok: true, detail: `leads to ${own} ranges, ${active} are reached through others` }
-        : { ok: false, detail: failure };
+        : { ok: false, detail: driver.failure };
     },
     onStop: () => resources.disposeAsync(),
   };

@@ -97,6 +97,9 @@ export class FakeMesh implements HostServices {
   };
 
   // An async function, so that a bad call is a rejection.
+  /** Words of the CA about its successors that the node has taken. */
+  rolls = 0;
+
   /** How often the directory was asked for. */
   looks = 0;
 
@@ -113,6 +116,15 @@ export class FakeMesh implements HostServices {
         return { version: 1, nodes: this.nodes.map((node) => ({ ...node, services: [] })) };
       case "directory.path":
         return [laptop, scribeId, server];
+      case "trust.current":
+        return { serial: this.rolls };
+      case "trust.issuers":
+        return { nodes: [] };
+      case "trust.adopt":
+        this.rolls++;
+        return null;
+      case "netconfig.adoptGrant":
+        return null;
     }
     throw new PulseError("PLUGIN_METHOD_UNKNOWN", `${service} has no ${method}`);
   };

@@ -1,4 +1,5 @@
 import { PulseError } from "../../core/errors/mod.ts";
+import { underlayMark } from "../../core/exits/mod.ts";
 import { Arena } from "../../ffi/libc/arena.ts";
 import { EventFd } from "../../ffi/libc/event_fd.ts";
 import type { FfiError } from "../../ffi/libc/errors.ts";
@@ -8,7 +9,7 @@ import { sharePort } from "../../ffi/udp/shared_port.ts";
 import type { SocketAddress } from "../../ffi/udp/socket_address.ts";
 import { UdpSocket } from "../../ffi/udp/udp_socket.ts";
 import type { LoopCommand, LoopEvent } from "./loop/types.ts";
-import { ended, loaded, type LoopSetup } from "./native/loop_setup.ts";
+import { ended, lifeSignMs, loaded, type LoopSetup } from "./native/loop_setup.ts";
 import { magic } from "./wire/segment.ts";
 
 /** Bytes of each of the socket's buffers: what a bulk flow fills in some milliseconds. */
@@ -42,6 +43,7 @@ export class NativeLoop implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #commands: MessagePort;
   #forWorker: MessagePort | undefined;
+  readonly #lifeSigns: ReturnType<typeof setInterval>;
   readonly #ended = Promise.withResolvers<void>();
 
   /**
@@ -60,6 +62,7 @@ export class NativeLoop implements AsyncDisposable {
     this.#wake = stack.use(new EventFd(libc, this.#arena));
     this.#worker = startWorker(entry ?? new URL("./worker.ts", import.meta.url), tun.name);
     stack.move();
+    this.#lifeSigns = setInterval(() => this.#wake.signal(), lifeSignMs);
     const channel = new MessageChannel();
     this.#commands = channel.port1;
     this.#forWorker = channel.port2;
@@ -98,6 +101,7 @@ export class NativeLoop implements AsyncDisposable {
     const timer = setTimeout(() => this.#ended.resolve(), stopMs);
     await this.#ended.promise;
     clearTimeout(timer);
+    clearInterval(this.#lifeSigns);
     this.#worker.terminate();
     this.#commands.close();
     this.#forWorker?.close();
@@ -119,7 +123,7 @@ function openDataPort(
   share: boolean,
   port: number,
 ): DataPort {
-  const rest = { bufferBytes: socketBuffer, pathMtu: "probe" } as const;
+  const rest = { bufferBytes: socketBuffer, pathMtu: "probe", mark: underlayMark } as const;
   if (quic === null || !share) {
     const address = quic?.address ?? "0.0.0.0";
     const socket = UdpSocket.bind(libc, { ...rest, address, port });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { Arena } from "../../ffi/libc/arena.ts";
+import { IoVector } from "../../ffi/libc/io_vector.ts";
 import { Libc } from "../../ffi/libc/libc.ts";
 import { inNamespace } from "../../ffi/testing.ts";
 import { Tun } from "../../ffi/tun/tun.ts";
-import { Lab, labTest } from "../../tests/lab/mod.ts";
+import { eventually, Lab, labTest } from "../../tests/lab/mod.ts";
 import type { LoopEvent, LoopTables, PeerTable } from "./loop/types.ts";
 import { NativeLoop, type StartLoopOptions } from "./start_loop.ts";
 
@@ -148,3 +150,42 @@ Deno.test("a Worker that cannot be loaded is a loop that failed", async () => {
   assert.ok(event.say === "failed");
   assert.match(event.error, /no loop here/);
 });
+
+labTest(
+  "when the control part dies, the loop ends and the next one gets the interface",
+  needs,
+  async () => {
+    await using lab = await Lab.create();
+    const namespace = await lab.node("a");
+    const owner = new Worker(new URL("./native/crashing_owner_testing.ts", import.meta.url), {
+      type: "module",
+    });
+    const crashed = Promise.withResolvers<void>();
+    owner.onerror = (event) => {
+      event.preventDefault();
+      crashed.resolve();
+    };
+    await new Promise((resolve) => {
+      owner.onmessage = resolve;
+      owner.postMessage(namespace);
+    });
+    owner.postMessage("die");
+    await crashed.promise;
+    owner.terminate();
+    using libc = Libc.open();
+    const open = (takeOver: boolean) =>
+      inNamespace(libc, namespace, () => Tun.open(libc, { name: "mesh0", takeOver }));
+    assert.throws(() => open(false), /EBUSY/);
+    using tun = open(true);
+    using arena = new Arena(libc, 1 << 16);
+    const vector = new IoVector(arena, 1);
+    vector.set(0, arena.allocate(1 << 15), 1 << 15);
+    await lab.exec("a", "ip", "address", "add", "10.66.0.1/24", "dev", "mesh0");
+    await lab.exec("a", "ip", "link", "set", "mesh0", "up");
+    // As long as the loop lives it takes what programs send before anybody else does.
+    await eventually(async () => {
+      await lab.run("a", ["ping", "-c1", "-W1", "10.66.0.2"]);
+      return tun.read(vector, 1) > 0;
+    }, { what: "the loop has ended by itself" });
+  },
+);

@@ -351,6 +351,26 @@ const rows: readonly Row[] = [
     body: { node: laptop, reason: "stolen" },
     does: ({ node }) => assert.equal(node, laptop),
   },
+  { route: "GET /api/ca/roll", access: "read", does: ({ stage }) => assert.equal(stage, "none") },
+  {
+    route: "POST /api/ca/roll",
+    access: "admin",
+    does: ({ stage, previous }, { rolls }) => {
+      assert.equal(stage, "overlap");
+      assert.match(String(previous), /^[0-9a-f]{64}$/);
+      assert.equal(rolls, 1);
+    },
+  },
+  {
+    route: "POST /api/ca/roll/finish",
+    access: "admin",
+    body: { force: true },
+    does: ({ stage, previous }, { rolls }) => {
+      assert.deepEqual([stage, previous], ["finished", null]);
+      assert.equal(rolls, 2);
+    },
+  },
+  { route: "GET /api/exits", access: "read", does: ({ routes }) => assert.deepEqual(routes, []) },
   {
     route: "GET /api/status",
     access: "read",

@@ -64,6 +64,8 @@ import {
   encodeHeader,
   encodeRequest,
 } from "../../core/streams/stream_header.ts";
+import { verifyRoll } from "../../core/trust/mod.ts";
+import { writeRoll } from "../../core/trust/testing.ts";
 import { SocksProtocol } from "../../plugins/socks/socks_protocol.ts";
 import { concat, u32 } from "./fixtures/bytes.ts";
 import { hostileBytes, hostileText } from "./fixtures/damage.ts";
@@ -127,6 +129,13 @@ bytes("a certificate", [certificate.der, ca.anchor.der], (der) => {
   validateCertificate(der, ca.anchor, { now, network: ca.network });
 });
 bytes("a trust anchor", [ca.anchor.der, certificate.der], trustAnchorFromDer);
+bytes(
+  "a CA roll",
+  [writeRoll(ca, await createTestCa(), 1, "overlap", { network: ca.network })],
+  (roll) => {
+    verifyRoll(roll, ca.network);
+  },
+);
 bytes("a certificate request", [csr], verifyCsr);
 bytes("a join hello", [
   encodeHello({

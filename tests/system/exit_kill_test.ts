@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { commandLine, Lab, labTest } from "../lab/mod.ts";
-import { machinePicture } from "./fixtures/machine_picture.ts";
+import { machinePicture, stillPicture } from "./fixtures/machine_picture.ts";
 import { withMesh } from "./system_mesh.ts";
 
 const kills = 20;
@@ -30,7 +30,7 @@ labTest(
         }`,
     );
     await withMesh(async (mesh) => {
-      const before = await machinePicture(net, "a");
+      const before = await stillPicture(net, "a");
       const script = join(import.meta.dirname!, "fixtures/restless_exit.ts");
       const argv = commandLine({
         command: [Deno.execPath(), "run", "-A", "--quiet"],

@@ -2,20 +2,22 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ExitsReport } from "../../core/control/types.ts";
 import { commandLine, Lab, labTest, run } from "../lab/mod.ts";
-import { machinePicture } from "./fixtures/machine_picture.ts";
+import { stillPicture } from "./fixtures/machine_picture.ts";
 import { type SystemMesh, withMesh } from "./system_mesh.ts";
 
 const needs = { namespaces: true, tun: true, commands: ["curl"] } as const;
 
 /**
- * A user whose way to the internet is a gateway, a neighbour of his, and out there an exit and a web server. The exit's machine has
+ * A user whose way to the internet is a gateway, a neighbour of his, and out there two exits and a web server. One exit's machine has
  * rules as docker makes them: what it does not know is not forwarded.
  */
 async function internet() {
   const net = await Lab.create();
-  for (const name of ["user", "near", "gate", "exit", "web"]) await net.node(name);
+  for (const name of ["user", "near", "gate", "exit", "spare", "web"]) await net.node(name);
   const home = await net.bridge("home", ["user", "near", "gate"]);
-  const world = await net.bridge("world", ["gate", "exit", "web"], { subnet: "198.51.100.0/24" });
+  const world = await net.bridge("world", ["gate", "exit", "spare", "web"], {
+    subnet: "198.51.100.0/24",
+  });
   await net.exec(
     "gate",
     "sysctl",
@@ -25,7 +27,7 @@ async function internet() {
   );
   await net.exec("user", "ip", "route", "add", "default", "via", home.ipv4("gate"));
   await net.exec("user", "ip", "-6", "route", "add", "default", "via", home.ipv6("gate"));
-  for (const name of ["exit", "web"]) {
+  for (const name of ["exit", "spare", "web"]) {
     await net.exec(name, "ip", "route", "add", "10.77.0.0/16", "via", world.ipv4("gate"));
     await net.exec(name, "ip", "-6", "route", "add", "fd00:77::/32", "via", world.ipv6("gate"));
   }
@@ -71,27 +73,28 @@ async function passed(net: Lab): Promise<number> {
 }
 
 labTest(
-  "packets of a node leave through its exit in both families, its own underlay and its neighbours as before, and with the kill switch nothing goes past a dead exit",
+  "packets of a node leave through its exit in both families, through another one when it dies, its own underlay and its neighbours as before, and with the kill switch nothing goes past dead exits",
   needs,
   async () => {
     const { net, home, world } = await internet();
     await using _ = net;
     await withMesh(async (mesh) => {
       const before = {
-        user: await machinePicture(net, "user"),
-        exit: await machinePicture(net, "exit"),
+        user: await stillPicture(net, "user"),
+        exit: await stillPicture(net, "exit"),
       };
       const exitFlags = ["--ca", "--scribe", "--api-listen", "127.0.0.1:0", "--tun", "--exit"];
       await mesh.start("exit", ...exitFlags);
       const door = `${world.ipv4("exit")}:8443`;
-      const code = await mesh.invite("exit", "--relay", door);
-      await mesh.ok("user", "join", code);
-      const userFlags = ["--tun", "--use-exit", "auto", "--exit-killswitch", door];
-      const user = await mesh.start("user", ...userFlags);
-      const [web, near, web6] = await Promise.all([
+      const code = await mesh.invite("exit", "--relay", door, "--max-uses", "2");
+      await Promise.all([mesh.ok("user", "join", code), mesh.ok("spare", "join", code)]);
+      const userFlags = ["--tun", "--use-exit", "auto", "--exit-killswitch"];
+      const [user, web, near, web6] = await Promise.all([
+        mesh.start("user", ...userFlags, door),
         serve(net, mesh, "web", world.ipv4("web")),
         serve(net, mesh, "near", home.ipv4("near")),
         serve(net, mesh, "web", world.ipv6("web")),
+        mesh.start("spare", "--tun", "--exit", door),
       ]);
       await mesh.linked("user", "exit", "quic");
       await user.eventually(
@@ -115,9 +118,20 @@ labTest(
       assert.equal(await ask(net, near), home.ipv4("user"));
       await net.exec("user", "ping", "-c1", "-W5", world.ipv4("web"));
 
+      await mesh.ok("exit", "route", "approve", "0.0.0.0/0", mesh.id("spare"));
+      await user.eventually("the spare one stands by", async () => {
+        const { body } = await user.api("GET", "/api/exits");
+        return (body as ExitsReport).routes.some(({ state }) => state === "standby");
+      });
+      await mesh.linked("user", "spare", "quic");
       await mesh.node("exit").kill9();
+      await user.eventually(
+        "the spare one is used",
+        async () => await ask(net, web) === world.ipv4("spare"),
+      );
+      await mesh.node("spare").kill9();
       assert.equal(await ask(net, web), undefined);
-      await user.eventually("the exit is out of use", async () => {
+      await user.eventually("no exit is in use", async () => {
         const { body } = await user.api("GET", "/api/exits");
         return (body as ExitsReport).routes.every(({ state }) => state !== "active");
       });
@@ -130,7 +144,7 @@ labTest(
       assert.equal(found.code, 1);
       assert.match(found.stdout, /unreachable route 0\.0\.0\.0\/0/);
       assert.match(await mesh.ok("user", "doctor", "--fix"), /^undone: \d+ changes/);
-      assert.equal(await machinePicture(net, "user"), before.user);
+      assert.equal(await stillPicture(net, "user"), before.user);
       assert.equal(await ask(net, web), home.ipv4("user"));
       // The next start takes over what the killed one has left, and undoes all of it when it stops.
       const again = await mesh.start("exit", ...exitFlags);
@@ -139,7 +153,7 @@ labTest(
         return JSON.stringify(body).includes("leads to 2 ranges");
       });
       await again.stop();
-      assert.equal(await machinePicture(net, "exit"), before.exit);
+      assert.equal(await stillPicture(net, "exit"), before.exit);
     }, net);
   },
 );

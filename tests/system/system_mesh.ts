@@ -7,6 +7,7 @@ import {
   commandLine,
   type CommandResult,
   type Daemon,
+  fromSource,
   isRunning,
   kill9,
   type Lab,
@@ -121,10 +122,10 @@ export class SystemMesh implements AsyncDisposable {
     return JSON.parse(await this.fixture(name, "service.ts", String(bytes), host).line());
   }
 
-  /** Starts a program of `fixtures/`, where the node runs. */
+  /** Starts a program of `fixtures/`, by its path from there, where the node runs. */
   fixture(name: string, script: string, ...args: string[]): Talk {
     const file = join(import.meta.dirname!, "fixtures", script);
-    const command = [Deno.execPath(), "run", "-A", "--quiet", file];
+    const command = [...fromSource.slice(0, -1), file];
     return this.program(commandLine({ args, command, ...this.#place(name) }));
   }
 

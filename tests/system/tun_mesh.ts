@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { formatHostPort } from "../../core/address/mod.ts";
 import type { CarrierName } from "../../plugins/tun-fec/control/data_plane.ts";
 import type { Lab } from "../lab/mod.ts";
 import type { ServiceInfo } from "./fixtures/service.ts";
@@ -33,7 +34,7 @@ export class TunMesh {
     await mesh.start(ca, "--ca", "--scribe", "--tun", ...flags);
     const code = await mesh.invite(ca, "--max-uses", String(names.length));
     await Promise.all(names.map(async (name) => {
-      const door = `${doors[name]}:8443`;
+      const door = formatHostPort({ host: doors[name]!, port: 8443 });
       await mesh.ok(name, "join", code);
       await mesh.start(name, "--tun", ...flags, door);
     }));

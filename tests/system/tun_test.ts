@@ -149,7 +149,7 @@ labTest(
 );
 
 labTest(
-  "over a wire that loses two datagrams of a hundred, files arrive whole and parity brings segments back",
+  "over IPv6 and a wire that loses two datagrams of a hundred, files arrive whole and parity brings segments back",
   tunNeeds,
   async () => {
     await using net = await Lab.create();
@@ -161,7 +161,7 @@ labTest(
     }
     await withMesh(async (mesh) => {
       const tun = new TunMesh(mesh, net);
-      await tun.start("a", { b: cable.ipv4("a") }, ["--fec"]);
+      await tun.start("a", { b: cable.ipv6("a") }, ["--fec", "--listen", "[::]:8443"]);
       await tun.carried("a", "b", "fast");
       const b = await tun.addresses("b");
       const service = await mesh.service("b", fileBytes, "::");

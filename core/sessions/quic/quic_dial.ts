@@ -1,6 +1,6 @@
 import { networkServerName, type NodeId, nodeServerName, trustOf } from "../../identity/mod.ts";
 import { errorText } from "../../errors/mod.ts";
-import { DialError, LinkRefusedError } from "../errors.ts";
+import { DialError, foreignHint, LinkRefusedError } from "../errors.ts";
 import {
   type DialTarget,
   type LinkPolicy,
@@ -123,12 +123,11 @@ async function connect(
 
 function dialError(target: DialTarget, error: unknown): DialError {
   const text = errorText(error);
-  const hint = /UnknownIssuer|BadSignature|not valid for name/.test(text)
-    ? " (another node, or another network, lives there)"
-    : "";
+  const foreign = /UnknownIssuer|BadSignature|not valid for name/.test(text);
+  const hint = foreign ? foreignHint : "";
   return new DialError(
     `QUIC to ${where(target)} failed: ${text}${hint}`,
-    { host: target.host, port: target.port },
+    { host: target.host, port: target.port, foreign },
     error,
   );
 }

@@ -1,7 +1,7 @@
 import { formatHostPort } from "../../address/mod.ts";
 import { errorText } from "../../errors/mod.ts";
 import { networkServerName, nodeServerName } from "../../identity/mod.ts";
-import { DialError, LinkRefusedError } from "../errors.ts";
+import { DialError, foreignHint, LinkRefusedError } from "../errors.ts";
 import {
   defaultSessionLimits,
   type DialTarget,
@@ -137,12 +137,10 @@ function dialError(error: unknown, target: DialTarget, signal: AbortSignal): unk
       error,
     );
   }
-  const foreign = error instanceof Error && "code" in error && foreignCodes.has(error.code)
-    ? " (another node, or another network, lives there)"
-    : "";
+  const foreign = error instanceof Error && "code" in error && foreignCodes.has(error.code);
   return new DialError(
-    `no WebSocket link to ${where}: ${errorText(error)}${foreign}`,
-    { where, expect: target.expect },
+    `no WebSocket link to ${where}: ${errorText(error)}${foreign ? foreignHint : ""}`,
+    { where, expect: target.expect, foreign },
     error,
   );
 }

@@ -1,4 +1,4 @@
-import { isPublic } from "../../../core/exits/mod.ts";
+import { isPublic, underlayMark } from "../../../core/exits/mod.ts";
 import { parseHostPort } from "../../../core/address/mod.ts";
 import { type Family, MAIN_TABLE, type Rule } from "../../../ffi/mod.ts";
 import type { HostChange } from "../host_changes/types.ts";
@@ -6,8 +6,6 @@ import type { ExitSnapshot, HostFacts } from "./types.ts";
 
 /** Routing table of what goes to an exit. */
 export const exitTableNumber = 28_789;
-/** A program whose packets have this mark is not sent to an exit. */
-export const underlayMark = 28_789;
 
 /** Rules are asked in this order: this node itself and its name servers first, then the neighbourhood, then the exit. */
 const priority = { underlay: 20_800, near: 20_820, exit: 20_830 } as const;

@@ -75,6 +75,7 @@ export class Assembly {
       this.#drops.add("gap");
       return;
     }
+    packet.touched = now;
     if (packet.take(index, last, trailer, at, length, tos)) {
       channel.waitingSegments++;
     } else {
@@ -193,8 +194,7 @@ export class Assembly {
 /** Whether what is missing of the first packet will not come any more. */
 function isLost(channel: Channel, packet: OpenPacket, now: number): boolean {
   const repairs = channel.repairs(now);
-  const patience = repairs ? gapPatience.repaired : gapPatience.plain;
-  if (now - packet.since >= patience) return true;
+  if (now - packet.touched >= gapPatience) return true;
   // Segments of one way are sent in order: those that came although sent later have overtaken what is missing.
   const behind = channel.waitingSegments - packet.count;
   if (!packet.ends && behind === 0) return false;

@@ -50,8 +50,7 @@ export class Control {
   hello(peer: Peer, now: number): void {
     if (!peer.known) return;
     for (const way of peer.ways) {
-      way.greeted = true;
-      this.#probe(peer, way, smallProbe, now);
+      this.#greet(peer, way, now);
     }
     this.#changed(peer);
   }
@@ -61,12 +60,17 @@ export class Control {
     for (const peer of this.#state.peers.values()) {
       if (peer.sealing === undefined) continue;
       for (const way of peer.ways) {
-        if (way.greeted) continue;
-        way.greeted = true;
-        this.#probe(peer, way, smallProbe, now);
+        if (!way.greeted) this.#greet(peer, way, now);
       }
       this.#changed(peer);
     }
+  }
+
+  #greet(peer: Peer, way: Way, now: number): void {
+    way.greeted = true;
+    this.#probe(peer, way, smallProbe, now);
+    // It may be lost.
+    way.probe?.ask();
   }
 
   /** Takes what a peer says. @param word fragment word of its segment */

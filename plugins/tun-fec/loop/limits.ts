@@ -4,6 +4,8 @@ export const receiveRing = 4 << 20;
 export const largestMessage = 1 << 16;
 /** Messages and packets taken in one turn before the other side has its own. */
 export const turn = 64;
+/** Bytes of them, after which the other side has its turn all the same: half a millisecond's work. */
+export const turnBytes = 512 << 10;
 
 /** Datagrams in one send that every kernel cuts, and its bytes over either family. */
 export const trainSegments = 64;
@@ -26,8 +28,8 @@ export const openPackets = 64;
 export const openPacketsOfAll = 256;
 /** Without parity nothing repairs a gap: what so many segments sent after it have overtaken is lost (RFC 5681, 3.2). */
 export const overtakenSegments = 3;
-/** Milliseconds a packet waits for its missing segments, without parity and with it. */
-export const gapPatience = { plain: 25, repaired: 25 } as const;
+/** Milliseconds a packet waits for the next of its missing segments: they lie as far apart on slow paths. */
+export const gapPatience = 25;
 
 /** Bytes of a datagram that every path takes: 1280 of IP (RFC 8200, 5) without the headers of IP and UDP. */
 export const smallestPath = { ipv4: 1_252, ipv6: 1_232 } as const;
@@ -39,10 +41,15 @@ export const sealedBeforeSaid = 1 << 18;
 
 /** Milliseconds a group of segments waits for more before its parity is sent. */
 export const parityPatience = 5;
+/** Milliseconds after which it gets none: what was in it has been used long since. */
+export const parityForgotten = 500;
 /** Segments behind those a parity covers, within which it comes: trains overtake each other on no path, but parity follows them. */
 export const parityReach = 2 * trainSegments;
 /** Milliseconds without parity after which none is counted on. */
 export const parityPause = 200;
+
+/** Senders at the interface that are told in a second that a packet is too big. */
+export const tooBigPerSecond = 100;
 
 /** Peers a loop knows at most, and addresses of theirs. */
 export const mostPeers = 4_096;

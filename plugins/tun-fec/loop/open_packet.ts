@@ -9,8 +9,8 @@ export class OpenPacket extends ReceivedPacket {
   chunk = 0;
   /** Where in the stream of received bytes its oldest segment begins. */
   oldest = 0;
-  /** When its first segment came. */
-  since = 0;
+  /** When its newest segment came. */
+  touched = 0;
   /** Outer DSCP and ECN. */
   tos = 0;
   /** A bit for each segment that is here. */
@@ -22,7 +22,7 @@ export class OpenPacket extends ReceivedPacket {
     this.chunk = 0;
     this.#here.fill(0);
     this.oldest = oldest;
-    this.since = now;
+    this.touched = now;
     this.tos = tos;
   }
 

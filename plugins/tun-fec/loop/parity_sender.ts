@@ -2,7 +2,7 @@ import { FecEncoder, type FecScheme } from "../fec/encoder.ts";
 import { FecPolicy, type LossMeasure } from "../fec/adapt.ts";
 import { words } from "../fec/parity.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { parityPatience, trainBytes, trainSegments } from "./limits.ts";
+import { parityForgotten, parityPatience, trainBytes, trainSegments } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 import type { LoopMemory } from "./ports.ts";
 import type { SealKey } from "./seal_key.ts";
@@ -117,7 +117,9 @@ export class ParitySender {
   tick(now: number): void {
     for (const [way, peer] of this.#open) {
       const { encoder, key, touched } = way.parity;
-      if (encoder === undefined || key === undefined || peer.sealing !== key) {
+      const gone = encoder === undefined || peer.sealing !== key || !peer.ways.includes(way);
+      if (gone || now - touched >= parityForgotten) {
+        encoder?.reset();
         this.#open.delete(way);
         continue;
       }
@@ -125,7 +127,7 @@ export class ParitySender {
       const { rows } = encoder.scheme;
       for (const counter of [...encoder.pending()]) {
         if (encoder.countOf(counter) < rows * leastOfGroup) continue;
-        this.#take(peer, way, encoder, key, counter, encoder.rows, 0);
+        this.#take(peer, way, encoder, key!, counter, encoder.rows, 0);
       }
       if (encoder.open === 0) this.#open.delete(way);
     }

@@ -144,6 +144,11 @@ export class PathProbe {
     return true;
   }
 
+  /** An answer is wanted soon, and asked for until there is one. */
+  ask(): void {
+    this.#idleLook = -Infinity;
+  }
+
   /** Answers take much longer than they could: something on the path is full. */
   get inflated(): boolean {
     return this.roundTrip > 1.5 * this.leastRoundTrip + 10;

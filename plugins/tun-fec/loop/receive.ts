@@ -17,7 +17,7 @@ import type { Control } from "./control.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Drops } from "./drops.ts";
 import { Label } from "./label.ts";
-import { largestMessage, parityReach } from "./limits.ts";
+import { largestMessage, parityReach, turnBytes } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 import type { LoopMemory, LoopPorts, WireAddress } from "./ports.ts";
 import { ReceiveKey } from "./receive_key.ts";
@@ -84,15 +84,20 @@ export class Receive {
   run(messages: number, now: number): boolean {
     const { wire } = this.#ports;
     let left = messages;
+    let bytes = 0;
     this.#lastIndex = -1;
-    for (; left > 0; left--) {
+    for (; left > 0 && bytes < turnBytes; left--) {
       this.#makeRoom(now);
       const length = wire.receive(this.#ring.at, largestMessage);
-      if (length < 0) break;
+      if (length < 0) {
+        this.#flush();
+        return false;
+      }
+      bytes += length;
       this.#take(length, wire.segment, wire.from, wire.tos, now);
     }
     this.#flush();
-    return left === 0;
+    return true;
   }
 
   /** Takes a segment that came over a session. */

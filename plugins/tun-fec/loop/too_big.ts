@@ -2,11 +2,10 @@ import type { IpPacket } from "../packet/ip_packet.ts";
 import { ipProtocol } from "../packet/ip_packet.ts";
 import { fold, pseudoHeaderSum, sumWords, writeIpv4Checksum } from "../super_packet/checksum.ts";
 import { gsoType, virtioHeader } from "../super_packet/virtio_header.ts";
+import { tooBigPerSecond } from "./limits.ts";
 import type { LoopMemory, TunPort } from "./ports.ts";
 import type { Way } from "./way.ts";
 
-/** Answers in a second at most. */
-const perSecond = 100;
 /** No path is believed to carry less (RFC 791; RFC 8200, 5). */
 const leastMtu = { ipv4: 576, ipv6: 1_280 } as const;
 /** Of the packet, in the answer to it: its header and a bit (RFC 792), or as much as fits into 1280 bytes (RFC 4443, 2.4). */
@@ -45,7 +44,7 @@ export class TooBig {
       this.#second = second;
       this.#told = 0;
     }
-    if (this.#told++ >= perSecond) return true;
+    if (this.#told++ >= tooBigPerSecond) return true;
     const bytes = six ? this.#write6(at, length, mtu) : this.#write4(at, packet, mtu);
     this.#length[0] = virtioHeader + bytes;
     this.#tun.write(this.#at, this.#length, 1);

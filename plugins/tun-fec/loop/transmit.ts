@@ -13,6 +13,7 @@ import {
   smallestPath,
   trainBytes,
   trainSegments,
+  turnBytes,
 } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 import type { LoopMemory, LoopPorts } from "./ports.ts";
@@ -75,19 +76,25 @@ export class Transmit {
    */
   run(packets: number, now: number): boolean {
     let more = true;
-    for (let i = 0; i < packets && more; i++) more = this.#one(now);
+    let bytes = 0;
+    for (let i = 0; i < packets && more && bytes < turnBytes; i++) {
+      const length = this.#one(now);
+      more = length > 0;
+      bytes += length;
+    }
     this.#trains.flushAll();
     this.#parity.flush();
     return more;
   }
 
-  #one(now: number): boolean {
+  /** @returns bytes of the packet; less than 1 when there was none */
+  #one(now: number): number {
     const slot = this.#slot;
     const stride = slot + segmentOverhead;
     const at = this.#landing + segmentHead;
     const pieces = Math.min(mostPieces, Math.ceil(largestPacket / slot));
     const length = this.#ports.tun.read(at, stride, slot, pieces);
-    if (length < 1) return false;
+    if (length < 1) return length;
     const packet = this.#packet;
     const ip = at + virtioHeader;
     if (
@@ -96,31 +103,31 @@ export class Transmit {
       (length > slot && virtioHeader + packet.headerLength + 20 > slot)
     ) {
       this.#drops.add("unparsable");
-      return true;
+      return length;
     }
     const peer = this.#state.routes.lookup(packet.destination);
     if (peer === undefined) {
       this.#drops.add("noPeer");
-      return true;
+      return length;
     }
     const verdict = this.#filter.outbound(packet, peer, now / 1_000);
     if (verdict !== filterVerdict.pass) {
       this.#drops.addVerdict(verdict);
-      return true;
+      return length;
     }
     const { sealing, usable: ways } = peer;
     if (sealing === undefined) {
       this.#drops.add("noKey");
-      return true;
+      return length;
     }
     const way = ways.length < 2 ? ways[0] : ways[chooseWay(flowHash(packet), ways)];
     if (way === undefined) {
       this.#drops.add("noPath");
-      return true;
+      return length;
     }
     if (!this.#dispatch.takes(peer, way)) {
       this.#drops.add("queueFull");
-      return true;
+      return length;
     }
     // In one piece, or not at all: that is what its sender has asked for, and it can be told.
     if (
@@ -128,7 +135,7 @@ export class Transmit {
       this.#tooBig.tell(way, packet, at, length, now)
     ) {
       this.#drops.add("tooBig");
-      return true;
+      return length;
     }
     peer.packetsOut++;
     peer.bytesOut += length - virtioHeader;
@@ -139,7 +146,7 @@ export class Transmit {
       sealing.said = sealing.sealed;
       this.#ports.say({ say: "sealed", peer: peer.index, segments: sealing.sealed });
     }
-    return true;
+    return length;
   }
 
   /** A packet of one segment joins those before it. */

@@ -8,6 +8,14 @@ export interface LoopSetup {
   readonly wake: number;
 }
 
+/** Milliseconds between two signs of life from whoever started the loop. */
+export const lifeSignMs = 1_000;
+/**
+ * Seconds of silence after which the loop ends: whoever started it has died, and the next one takes its files over. Of a Worker
+ * that dies those that it has started live on. Seconds in which the whole process stood still do not count.
+ */
+export const silentSeconds = 8;
+
 /** The thread is there and waits for the setup. */
 export const loaded = "loaded";
 

@@ -1,27 +1,29 @@
 import { EventFd } from "../../../ffi/libc/event_fd.ts";
 import { Poller, Ready } from "../../../ffi/libc/poller.ts";
 import type { LoopCommand } from "../loop/types.ts";
-import type { LoopSetup } from "./loop_setup.ts";
+import { type LoopSetup, silentSeconds } from "./loop_setup.ts";
 import type { NativePorts } from "./native_ports.ts";
 import type { TurnLoop } from "./turn_loop.ts";
 
-/** The longest sleep: a thread that was to end by force is gone after it. */
+/** The longest sleep. */
 const longestWaitMs = 1_000;
 
 const slot = { tun: 0, wire: 1, wake: 2 } as const;
 
 /**
- * Drives a loop until it is told to stop. The thread does nothing else: it sleeps in poll() until a packet comes, a command, or
+ * Drives a loop until it is told to stop, or nobody is there who could tell it. The thread does nothing else: it sleeps in poll() until a packet comes, a command, or
  * the time the loop has named; nothing of JavaScript's own event loop runs meanwhile.
  *
  * @param commands takes the next command that has been told
+ * @param patience seconds without a sign of life
  */
 export function runTurns(
   loop: TurnLoop,
   ports: NativePorts,
   setup: LoopSetup,
   commands: () => LoopCommand | undefined,
-): void {
+  patience: number = silentSeconds,
+): "stopped" | "forgotten" {
   const { libc, memory, tun, wire } = ports;
   const poller = new Poller(libc, memory, 3);
   const wake = new EventFd(libc, memory, setup.wake);
@@ -29,7 +31,9 @@ export function runTurns(
   poller.set(slot.wake, setup.wake, Ready.read);
   let watched = 0;
   let due = 0;
-  for (;;) {
+  let second = performance.now() + 1_000;
+  let silent = 0;
+  while (silent < patience) {
     const wanted = wire.full ? Ready.read | Ready.write : Ready.read;
     if (wanted !== watched) poller.set(slot.wire, setup.socket.fd, watched = wanted);
     const left = Math.ceil(due - performance.now());
@@ -37,8 +41,9 @@ export function runTurns(
     if (poller.ready(slot.wake) !== 0) {
       // Cleared first: what is told from now on makes it readable again.
       wake.clear();
+      silent = 0;
       for (let command = commands(); command !== undefined; command = commands()) {
-        if (command.do === "stop") return;
+        if (command.do === "stop") return "stopped";
         loop.command(command, performance.now());
       }
     }
@@ -53,5 +58,10 @@ export function runTurns(
       now = performance.now();
     }
     if (now >= due) due = now + loop.tick(now);
+    if (now >= second) {
+      second = now + 1_000;
+      silent++;
+    }
   }
+  return "forgotten";
 }

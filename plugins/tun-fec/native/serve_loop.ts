@@ -2,7 +2,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { errorText } from "../../../core/errors/mod.ts";
 import type { LoopPorts } from "../loop/ports.ts";
 import type { LoopCommand, LoopEvent } from "../loop/types.ts";
-import { ended, loaded, type LoopSetup } from "./loop_setup.ts";
+import { ended, loaded, type LoopSetup, silentSeconds } from "./loop_setup.ts";
 import { NativePorts } from "./native_ports.ts";
 import { runTurns } from "./run_turns.ts";
 import type { TurnLoop } from "./turn_loop.ts";
@@ -27,7 +27,12 @@ export function serveLoop(make: (ports: LoopPorts) => TurnLoop): void {
       using ports = new NativePorts(setup, say);
       const loop = make(ports);
       say({ say: "ready" });
-      runTurns(loop, ports, setup, commands);
+      if (runTurns(loop, ports, setup, commands) === "forgotten") {
+        say({
+          say: "failed",
+          error: `no sign of life from the control part in ${silentSeconds} s`,
+        });
+      }
     } catch (error) {
       say({ say: "failed", error: errorText(error) });
     }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
+import { gapPatience, overtakenSegments } from "../loop/limits.ts";
 import { ladder, probeTimes } from "../loop/path_probe.ts";
 import { ciphers } from "../keys/key_message.ts";
 import { counterOf } from "./segment.ts";
@@ -125,5 +126,7 @@ Deno.test("sizes and times in the document are the code's", () => {
   assert.ok(plain.includes(`(${ladder.join(", ")})`));
   assert.ok(plain.includes(`every ${probeTimes.used} ms`));
   assert.ok(plain.includes(`an idle one every ${probeTimes.idle / 1_000} s`));
+  assert.ok(plain.includes(`nothing of its packet for ${gapPatience} ms`));
+  assert.ok(plain.includes(`until ${overtakenSegments} segments of the same way`));
   assert.ok(plain.includes(`tried every ${probeTimes.raise / 1_000} s`));
 });

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { makePacket, type PacketFields } from "../../plugins/tun-fec/packet/testing.ts";
+import { Lab, labTest } from "../lab/mod.ts";
+import { residentBytes } from "../lab/memory.ts";
+import { withMesh } from "../system/system_mesh.ts";
+import { TunMesh, tunNeeds } from "../system/tun_mesh.ts";
+import type { RogueAct } from "./fixtures/rogue_tunnel.ts";
+
+const packet = (fields: PacketFields) => makePacket(fields).toHex();
+
+labTest(
+  "nothing of a member that lies in its packets reaches the interface, and nothing of strangers is answered or kept",
+  tunNeeds,
+  async () => {
+    await using net = await Lab.create();
+    for (const name of ["a", "b", "rogue"]) await net.node(name);
+    const lan = await net.bridge("lan", ["a", "b", "rogue"]);
+    await withMesh(async (mesh) => {
+      const tun = new TunMesh(mesh, net);
+      await tun.start("a", { b: lan.ipv4("a") });
+      await mesh.ok("rogue", "join", await mesh.invite("a"));
+      const rogue = mesh.fixture(
+        "rogue",
+        "../../security/fixtures/rogue_tunnel.ts",
+        mesh.dataDir("rogue"),
+        mesh.id("a"),
+        `${lan.ipv4("a")}:8443`,
+      );
+      assert.equal(await rogue.line(), "ready");
+      const { id } = JSON.parse(await mesh.ok("rogue", "id", "--json"));
+      const [a, b] = [await tun.addresses("a"), await tun.addresses("b")];
+      const self = await mesh.node("a").eventually("the rogue", async () => {
+        const { peers } = await mesh.node("a").status();
+        return peers.find((peer) => peer.id === id && peer.carrier === "fast")?.meshAddresses[0];
+      });
+      await mesh.ok("a", "acl", "add", "--proto", "udp", "--ports", "9000", "--force");
+      await mesh.ok("a", "acl", "add", "--proto", "icmp", "--force");
+      await mesh.ok("a", "acl", "add", "--from", mesh.id("b"), "--force");
+      const service = await mesh.service("a", 1_000, "::");
+      const steady = await tun.steady("b", a.ipv4, service);
+      await steady.goesOn(mesh, "b", 5_000);
+
+      const udp = { source: self, destination: a.ipv4, protocol: "udp" } as const;
+      const open = { ...udp, destinationPort: 9_000 };
+      const good = packet(open);
+      const seal = (...packets: string[]) =>
+        packets.map((one): RogueAct => ({ act: "seal", packet: one }));
+      const fragment = { ...udp, payload: new Uint8Array(32) };
+      const tooLong = (at: number, value: number) => {
+        const bytes = Uint8Array.fromHex(good);
+        bytes[at] = value;
+        return bytes.toHex();
+      };
+      const attacks: Record<string, RogueAct[]> = {
+        // So that the rest means something. The second is the first part of a larger one.
+        [`received_packets_total\\{peer="${id}"\\}`]: seal(
+          good,
+          packet({ ...fragment, destinationPort: 9_000, moreFragments: true }),
+        ),
+        replayed: [{ act: "replay" }, { act: "replay" }],
+        source: seal(
+          ...[b.ipv4, a.ipv4, "192.0.2.1"].map((source) => packet({ ...open, source })),
+        ),
+        destination: seal(
+          ...[b.ipv4, "192.0.2.1"].map((destination) => packet({ ...open, destination })),
+        ),
+        // Every tenth bit of nonce, ciphertext and tag, then noise under a key that there is, and under none.
+        forged: [
+          ...Array.from({ length: 45 }, (_, n): RogueAct => ({
+            act: "flip",
+            packet: good,
+            bit: 64 + n * 10,
+          })),
+          ...Array.from({ length: 64 }, (): RogueAct => ({ act: "noise", known: true })),
+        ],
+        unknownReceiver: Array.from({ length: 64 }, () => ({ act: "noise", known: false })),
+        // What would take the place of the first part that was allowed.
+        policy: seal(
+          packet({ ...fragment, destinationPort: service.udp, moreFragments: true }),
+          packet({ ...udp, protocol: "tcp", destinationPort: service.echo, tcpFlags: 2 }),
+        ),
+        // Parts of what was never allowed.
+        fragment: seal(
+          ...[16, 24].map((fragmentOffset) =>
+            packet({ ...fragment, protocol: "tcp", fragmentOffset })
+          ),
+        ),
+        // Headers longer than the packet, lengths beyond its end, half a packet and none.
+        unparsable: seal(tooLong(0, 0x4f), tooLong(3, 200), good.slice(0, 30), ""),
+      };
+      const names = Object.keys(attacks).map((name) =>
+        name.includes("total") ? name : `dropped_total\\{reason="${name}"\\}`
+      );
+      const count = async () => await Promise.all(names.map((name) => tun.metric("a", name)));
+      const before = await count();
+      await rogue.write(`${JSON.stringify(Object.values(attacks).flat())}\n`);
+      assert.equal(await rogue.line(), "done");
+      const expected = Object.values(attacks).map(({ length }) => length);
+      await mesh.node("a").eventually("each is counted for what it is", async () => {
+        const [accepted, ...dropped] = (await count()).map((now, n) => now - before[n]!);
+        assert.equal(accepted, expected[0]);
+        // The victim's own system may send what the rules are against, too.
+        assert.ok(dropped.every((grown, n) => grown >= expected[n + 1]!), dropped.join());
+        return true;
+      }, 15_000);
+
+      await steady.report();
+      const memory = residentBytes(mesh.node("a").pid);
+      await rogue.write(`${JSON.stringify([{ act: "flood", count: 60_032 }])}\n`);
+      assert.equal(await rogue.line(), "done");
+      await steady.goesOn(mesh, "b", 5_000, 2_000);
+      const grown = residentBytes(mesh.node("a").pid) - memory;
+      assert.ok(grown < 32 << 20, `${grown} bytes more`);
+      assert.equal((await net.run("a", ["ping", "-n", "-c", "1", "-W", "2", b.ipv4])).code, 0);
+    }, net);
+  },
+);
