@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { formatHostPort, type HostPort, parseHostPort } from "../address/mod.ts";
-import { errorText, PulseError } from "../errors/mod.ts";
+import { errorText } from "../errors/mod.ts";
 import { servesTarget } from "../exits/mod.ts";
 import type { GossipCounters } from "../gossip/mod.ts";
 import type { GossipRecord } from "../gossip/types.ts";
@@ -17,14 +17,15 @@ import { Deadline, type MeshStream, type StreamDeps, type StreamRequest } from "
 import { TaskSet } from "../tasks/mod.ts";
 import { version } from "../version.ts";
 import { Admission } from "./admission.ts";
-import { advertisedAddresses, readObservedAddress } from "./advertise.ts";
+import { advertisedAddresses } from "./advertise.ts";
 import { ControlChannel, controlKind } from "./control_channel.ts";
 import { ControlLinks } from "./control_links.ts";
 import { DataPlaneView } from "./data_plane_view.ts";
 import type { Denials } from "./denial_counts.ts";
 import { meshAddressesOf } from "./directory.ts";
 import { exitTargets } from "./exit_targets.ts";
-import { exitCapability, ExitView, packetExitCapability } from "./exit_view.ts";
+import type { ExitView } from "./exit_view.ts";
+import { exitViews } from "./exit_views.ts";
 import { GossipDriver } from "./gossip_driver.ts";
 import { type Link, LinkManager, type Traffic } from "./link_manager.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
@@ -32,28 +33,28 @@ import { openLocalStream } from "./local_stream.ts";
 import { MeshRoutes } from "./mesh_routes.ts";
 import { MeshStreams } from "./mesh_streams.ts";
 import { findNode } from "./mesh_view.ts";
+import { namesAndPins } from "./names_and_pins.ts";
 import { NetworkConfig } from "./network_config.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { NodeTrust } from "./node_trust.ts";
 import { Notifier } from "./notifier.ts";
+import { ObservedAddresses } from "./observed_addresses.ts";
 import { PeerAddresses } from "./peer_addresses.ts";
 import { PeerDialler } from "./peer_dialler.ts";
 import type { RememberedPeer } from "./peers_store.ts";
 import { PolicyGate } from "./policy_gate.ts";
 import { PolicyNodes } from "./policy_nodes.ts";
 import { datagramKind, ProbeDriver } from "./probe_driver.ts";
+import { ReconnectCount } from "./reconnect_count.ts";
+import { Refusals } from "./refusals.ts";
 import { SessionDatagrams } from "./session_datagrams.ts";
 import { RetiredLinks } from "./retired_links.ts";
 import { askAtDoor, DoorBell, serveRollDoor } from "./roll_door.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
+import { worthRemembering } from "./worth_remembering.ts";
 
 /** Opening the door of a node, one question and its answer. */
 const doorTimeoutMs = 5_000;
-
-/** Peers remembered to tell a link that came back from a first one. */
-const maxOnceLinked = 10_000;
-
-const noExit = { cidrs: [], use: null, killswitch: false };
 
 /** A running member of a mesh: links, gossip, routes and streams, wired together. */
 export class Node implements AsyncDisposable {
@@ -86,13 +87,11 @@ export class Node implements AsyncDisposable {
   readonly #peerAddresses: PeerAddresses;
   readonly #streams: MeshStreams;
   readonly #changed = new Notifier();
-  readonly #observed = new Map<NodeId, string>();
-  readonly #onceLinked = new Set<NodeId>();
-  #reconnects = 0;
+  readonly #observed: ObservedAddresses;
+  readonly #reconnects = new ReconnectCount();
   readonly #tasks: TaskSet;
   #credentials: Credentials;
-  /** By the CA of this process; those of the network config come on top. */
-  readonly #ownRevoked = new Set<NodeId>();
+  readonly #refusals: Refusals;
   #names: ReadonlyMap<string, NodeId> = new Map();
   /** Links that have been probed and given a control channel: once each, however often they become preferred. */
   readonly #started = new WeakSet<Link>();
@@ -140,6 +139,11 @@ export class Node implements AsyncDisposable {
       log("error", "node task failed", { error: errorText(error) });
     });
     this.#admission = new Admission({ self, linked: () => this.#links.peers() });
+    this.#refusals = new Refusals({
+      self,
+      listed: () => this.#networkConfig.body.revoked,
+      changed: (revoked, fresh) => this.#refuse(revoked, fresh),
+    }, options.revoked ?? []);
     this.#gate = new PolicyGate({
       self,
       log,
@@ -152,8 +156,7 @@ export class Node implements AsyncDisposable {
       log,
       events: {
         up: (peer, link) => {
-          if (this.#onceLinked.has(peer)) this.#reconnects++;
-          else if (this.#onceLinked.size < maxOnceLinked) this.#onceLinked.add(peer);
+          this.#reconnects.linked(peer);
           options.hooks.linkUp(peer, link.kind);
         },
         primary: (_peer, link) => this.#primaryChanged(link),
@@ -161,12 +164,17 @@ export class Node implements AsyncDisposable {
         stream: (link, stream) => this.#acceptor.accept(link, stream),
       },
     });
+    this.#observed = new ObservedAddresses({
+      link: (peer) => this.#links.primary(peer),
+      send: (peer, kind, body) => this.#control.send(peer, kind, body),
+      changed: () => this.#publish(),
+    });
     this.#control = new ControlLinks({
       log,
       primary: (peer) => this.#links.primary(peer),
       events: {
         up: (peer) => {
-          this.#sayObserved(peer);
+          this.#observed.tell(peer);
           // First: what comes behind it may be signed by the new CA.
           this.#trust.linkUp(peer);
           this.#gossip.linkUp(peer);
@@ -180,33 +188,17 @@ export class Node implements AsyncDisposable {
         message: (link, kind, body) => this.#controlMessage(link, kind, body),
       },
     });
-    const { cidrs, use, killswitch } = options.exit ?? noExit;
-    const exitView = (capability: string) =>
-      new ExitView({
-        self,
-        capability,
-        cidrs: () => options.capabilities.includes(capability) ? cidrs : [],
-        use: use ?? undefined,
-        killswitch,
-        body: () => this.#networkConfig.body,
-        pathsVersion: () => this.graphVersion,
-        configVersion: () => this.#networkConfig.news.hash,
-        score: (node) => {
-          const found = this.paths(node);
-          return "paths" in found ? found.paths[0]?.score ?? null : null;
-        },
-        addresses: () => this.#credentials.certificate.meshAddresses,
-        findNode: (text) => {
-          try {
-            return this.findNode(text);
-          } catch (error) {
-            if (error instanceof PulseError) return undefined;
-            throw error;
-          }
-        },
-      });
-    this.exits = exitView(exitCapability);
-    this.packetExits = exitView(packetExitCapability);
+    const { exits, packetExits } = exitViews(options, {
+      self,
+      body: () => this.#networkConfig.body,
+      pathsVersion: () => this.graphVersion,
+      configVersion: () => this.#networkConfig.news.hash,
+      addresses: () => this.#credentials.certificate.meshAddresses,
+      paths: (destination) => this.paths(destination),
+      findNode: (text) => this.findNode(text),
+    });
+    this.exits = exits;
+    this.packetExits = packetExits;
     this.#gossip = new GossipDriver({
       network: options.network,
       credentials: options.credentials,
@@ -335,7 +327,6 @@ export class Node implements AsyncDisposable {
   }
 
   #begin(): void {
-    for (const id of this.#options.revoked ?? []) this.#ownRevoked.add(id);
     this.#apply(this.#networkConfig.body);
     for (const listener of [this.#listeners.quic, this.#listeners.websocket]) {
       if (listener === undefined) continue;
@@ -378,7 +369,7 @@ export class Node implements AsyncDisposable {
       policy: this.#options.advertise,
       listen: this.#listeners.address,
       interfaces: this.#options.interfaces,
-      observed: this.#observed,
+      observed: this.#observed.seen,
     });
   }
 
@@ -515,7 +506,7 @@ export class Node implements AsyncDisposable {
 
   /** Links that came back after they had been up before. */
   get reconnects(): number {
-    return this.#reconnects;
+    return this.#reconnects.count;
   }
 
   /** The quickest way to every node, for tables. */
@@ -534,17 +525,10 @@ export class Node implements AsyncDisposable {
 
   /** From now on these nodes get nothing: no session, no stream, no place in gossip. */
   async revoke(ids: readonly NodeId[]): Promise<void> {
-    for (const id of ids) this.#ownRevoked.add(id);
-    await this.#refuse();
+    await this.#refusals.add(ids);
   }
 
-  /** Exactly those of this node's CA and of the network config are refused; whoever is new among them is cut off. */
-  async #refuse(): Promise<void> {
-    const revoked = new Set(this.#ownRevoked);
-    for (const { node } of this.#networkConfig.body.revoked) revoked.add(node);
-    // A node that refused itself could not even be told that it is no longer revoked.
-    revoked.delete(this.id);
-    const fresh = revoked.difference(this.#admission.revoked);
+  async #refuse(revoked: ReadonlySet<NodeId>, fresh: ReadonlySet<NodeId>): Promise<void> {
     this.#admission.setRevoked(revoked);
     this.#gossip.setRevoked(revoked);
     this.#routes.setRevoked(revoked);
@@ -563,15 +547,10 @@ export class Node implements AsyncDisposable {
 
   /** All of the network config that this node acts on, in one go. */
   #apply(body: ConfigBody): void {
-    const names = new Map<string, NodeId>();
-    const pins = new Map<NodeId, NodeId>();
-    for (const [id, { name, pinnedVia }] of Object.entries(body.nodes)) {
-      if (name !== null) names.set(name, id);
-      if (pinnedVia !== null) pins.set(id, pinnedVia);
-    }
+    const { names, pins } = namesAndPins(body);
     this.#names = names;
     this.#routes.setPins(pins);
-    this.#tasks.add(this.#refuse());
+    this.#tasks.add(this.#refusals.apply());
     this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
   }
 
@@ -600,7 +579,7 @@ export class Node implements AsyncDisposable {
   }
 
   #linkDown(peer: NodeId, reason: string): void {
-    this.#observed.delete(peer);
+    this.#observed.forget(peer);
     this.#changed.notify();
     this.#routes.setLiveNeighbours(this.#links.peers());
     this.#options.hooks.linkDown(peer, reason);
@@ -614,21 +593,9 @@ export class Node implements AsyncDisposable {
       this.#trust.receive(link.peer, body);
     } else if (kind === controlKind.networkConfig) {
       this.#networkConfig.receive(link.peer, body);
-    } else if (kind === controlKind.observedAddress && body.length <= 64) {
-      // One word a peer about how it sees us; a lie costs others a failed dial of a certificate that does not fit.
-      const address = readObservedAddress(body);
-      if (address === undefined || address === this.#observed.get(link.peer)) return;
-      this.#observed.set(link.peer, address);
-      this.#publish();
+    } else if (kind === controlKind.observedAddress) {
+      this.#observed.told(link.peer, body);
     }
-  }
-
-  /** Tells a QUIC neighbour where it is seen from here: its listening port as its NAT maps it. */
-  #sayObserved(peer: NodeId): void {
-    const link = this.#links.primary(peer);
-    if (link === undefined || link.kind === "websocket") return;
-    const body = new TextEncoder().encode(link.session.remoteAddress);
-    this.#control.send(peer, controlKind.observedAddress, body);
   }
 
   #learned(record: GossipRecord): void {
@@ -670,18 +637,14 @@ export class Node implements AsyncDisposable {
     return this.#gossip.sequence;
   }
 
-  /** Peers worth remembering for the next start: those known now; while nobody is, those of the last run. */
+  /** Peers worth remembering for the next start. */
   remembered(): RememberedPeer[] {
-    const result: RememberedPeer[] = [];
-    for (const record of this.records()) {
-      if (record.id === this.id || record.report.addresses.length === 0) continue;
-      result.push({ id: record.id, addresses: record.report.addresses });
-    }
-    if (result.length === 0) return [...this.#options.remembered];
-    return result.sort((a, b) =>
-      Number(this.#links.primary(b.id) !== undefined) -
-      Number(this.#links.primary(a.id) !== undefined)
-    );
+    return worthRemembering({
+      self: this.id,
+      records: this.records(),
+      lastRun: this.#options.remembered,
+      linked: (peer) => this.#links.primary(peer) !== undefined,
+    });
   }
 
   /** `host:port` of a listener, for status. */
