@@ -36,7 +36,7 @@ export function runTurns(
   while (silent < patience) {
     const wanted = wire.full ? Ready.read | Ready.write : Ready.read;
     if (wanted !== watched) poller.set(slot.wire, setup.socket.fd, watched = wanted);
-    const left = Math.ceil(due - performance.now());
+    const left = wire.holds ? 0 : Math.ceil(due - performance.now());
     poller.wait(Math.max(0, Math.min(left, longestWaitMs)));
     let stirred = false;
     if (poller.ready(slot.wake) !== 0) {
@@ -55,7 +55,7 @@ export function runTurns(
     wire.mayReceive = (ofWire & ~Ready.write) !== 0;
     if ((ofWire & Ready.write) !== 0) wire.full = false;
     let now = performance.now();
-    if (tun.mayRead || ofWire !== 0) {
+    if (tun.mayRead || ofWire !== 0 || wire.holds) {
       loop.turn(now);
       now = performance.now();
       stirred = true;
