@@ -65,12 +65,13 @@ export function missingForPackets(facts: NativeFacts): readonly string[] {
       lines.push("the right to change the network is missing: run as root or with CAP_NET_ADMIN");
     }
     if (facts.device !== 0) lines.push(deviceLine(facts.device));
-    if (facts.libcrypto !== undefined) lines.push(facts.libcrypto.message);
   }
   if (lines.length > 0) {
     lines.push(
       "without that there is no interface for packets, and no exit; connect, forward, SOCKS and DNS work all the same",
     );
+  } else if (facts.libcrypto !== undefined) {
+    lines.push(`${facts.libcrypto.message}; until then packets are carried, but slowly`);
   }
   return lines;
 }

@@ -6,24 +6,37 @@ export interface TestPhase {
   readonly args: readonly string[];
 }
 
-/** Whole systems: many processes, real time and all cores each, so they run one file after the other. */
+export interface TestPlan {
+  /** Unit tests; they use all cores by themselves. */
+  readonly units: readonly TestPhase[];
+  /** Whole systems, a process for each: many processes and real time, so only a few at once. */
+  readonly systems: readonly TestPhase[];
+}
+
+/** What the plan has to know of the repository. Paths are absolute. */
+export interface TestTree {
+  readonly root: string;
+  exists(path: string): boolean;
+  /** The test files below a folder, or the file itself; sorted. */
+  testFiles(path: string): readonly string[];
+}
+
 const systemFolder = "tests";
+
+/** Files that take longest begin first, so that none of them is alone at the end. */
+const longest = /\/(crash|slow_loris|demo|simulation|relay_path|exit|renewal|udp_loss)/;
 
 const everywhere = ["-A", "--sanitize-ops", "--sanitize-resources", "--permit-no-files"];
 
 /**
- * Splits a test run into unit tests (in parallel) and whole systems (one at a time).
+ * Splits a test run into unit tests (in parallel) and whole systems (a process for each file that takes long, the small ones of
+ * a folder together).
  *
- * @param args what the user typed: paths (as seen from `root`) limit the run, everything else goes to `deno test` unchanged
- * @param root the repository
- * @param exists whether an argument names a file or folder
+ * @param args what the user typed: paths (as seen from the root) limit the run, everything else goes to `deno test` unchanged
  */
-export function planTests(
-  args: readonly string[],
-  root: string,
-  exists: (path: string) => boolean,
-): TestPhase[] {
-  const isPath = (arg: string) => !arg.startsWith("-") && exists(resolve(root, arg));
+export function planTests(args: readonly string[], tree: TestTree): TestPlan {
+  const { root } = tree;
+  const isPath = (arg: string) => !arg.startsWith("-") && tree.exists(resolve(root, arg));
   const flags = args.filter((arg) => !isPath(arg));
   const named = args.filter(isPath);
   const paths = (named.length > 0 ? named : [root]).map((path) =>
@@ -34,9 +47,8 @@ export function planTests(
   const units = paths.filter((path) => !inSystem(path));
   const systems = paths.includes("") ? [systemFolder] : paths.filter(inSystem);
 
-  const phases: TestPhase[] = [];
-  if (units.length > 0) {
-    phases.push({
+  return {
+    units: units.length === 0 ? [] : [{
       title: "unit tests, in parallel",
       args: [
         ...everywhere,
@@ -45,13 +57,28 @@ export function planTests(
         ...flags,
         ...units.map((p) => p || "."),
       ],
-    });
+    }],
+    systems: groups(systems.flatMap((path) => tree.testFiles(resolve(root, path))), root)
+      .map(({ title, files }) => ({ title, args: [...everywhere, ...flags, ...files] })),
+  };
+}
+
+/** `tests/system` and `tests/security` file by file, other folders of `tests/` each as one. */
+function groups(
+  files: readonly string[],
+  root: string,
+): readonly { readonly title: string; readonly files: readonly string[] }[] {
+  const found = new Map<string, string[]>();
+  for (const file of new Set(files.map((path) => relative(root, path)))) {
+    const [top = "", folder = ""] = file.split("/");
+    const title = folder === "system" || folder === "security" ? file : `${top}/${folder}`;
+    const group = found.get(title);
+    if (group === undefined) found.set(title, [file]);
+    else group.push(file);
   }
-  if (systems.length > 0) {
-    phases.push({
-      title: "whole systems, one after the other",
-      args: [...everywhere, ...flags, ...systems],
-    });
-  }
-  return phases;
+  const all = Array.from(found, ([title, of]) => ({ title, files: of }));
+  return [
+    ...all.filter(({ title }) => longest.test(title)),
+    ...all.filter(({ title }) => !longest.test(title)),
+  ];
 }

@@ -1,31 +1,57 @@
 import assert from "node:assert/strict";
-import { planTests } from "./test_plan.ts";
+import { planTests, type TestTree } from "./test_plan.ts";
 
-const root = "/repository";
-const exists = (path: string) => /^\/repository(\/(core|tests).*)?$/.test(path);
-const plan = (...args: string[]) => planTests(args, root, exists).map((phase) => phase.args);
+const files = [
+  "tests/lab/a_test.ts",
+  "tests/lab/b_test.ts",
+  "tests/security/crash_test.ts",
+  "tests/security/door_test.ts",
+  "tests/system/a_test.ts",
+];
+
+const tree: TestTree = {
+  root: "/repository",
+  exists: (path) => /^\/repository(\/(core|tests).*)?$/.test(path),
+  testFiles: (path) =>
+    files.map((file) => `/repository/${file}`).filter((file) => file.startsWith(path)),
+};
+const plan = (...args: string[]) => planTests(args, tree);
 const common = ["-A", "--sanitize-ops", "--sanitize-resources", "--permit-no-files"];
 
-Deno.test("without paths everything runs: units in parallel, then tests/ one after the other", () => {
-  assert.deepEqual(plan(), [
-    [...common, "--parallel", "--ignore=tests", "."],
-    [...common, "tests"],
-  ]);
-});
-
-Deno.test("a path limits the run to the phase it belongs to", () => {
-  assert.deepEqual(plan("core/router"), [[
+Deno.test("without paths everything runs: units in parallel, then tests/, the longest first", () => {
+  const { units, systems } = plan();
+  assert.deepEqual(units.map(({ args }) => args), [[
     ...common,
     "--parallel",
     "--ignore=tests",
-    "core/router",
+    ".",
   ]]);
-  assert.deepEqual(plan("tests/system/a_test.ts"), [[...common, "tests/system/a_test.ts"]]);
-  assert.equal(plan("core", "tests/interop").length, 2);
+  assert.deepEqual(systems, [
+    { title: "tests/security/crash_test.ts", args: [...common, "tests/security/crash_test.ts"] },
+    { title: "tests/lab", args: [...common, "tests/lab/a_test.ts", "tests/lab/b_test.ts"] },
+    { title: "tests/security/door_test.ts", args: [...common, "tests/security/door_test.ts"] },
+    { title: "tests/system/a_test.ts", args: [...common, "tests/system/a_test.ts"] },
+  ]);
 });
 
-Deno.test("flags and their values go to both phases", () => {
-  for (const args of plan("--filter", "yamux", "--trace-leaks")) {
+Deno.test("a path limits the run to the part it belongs to", () => {
+  const core = plan("core/router");
+  assert.deepEqual(core.units.map(({ args }) => args.at(-1)), ["core/router"]);
+  assert.deepEqual(core.systems, []);
+  const one = plan("tests/system/a_test.ts");
+  assert.deepEqual(one.units, []);
+  assert.deepEqual(one.systems.map(({ args }) => args.at(-1)), ["tests/system/a_test.ts"]);
+  const both = plan("core", "tests/lab");
+  assert.deepEqual([both.units.length, both.systems.length], [1, 1]);
+});
+
+Deno.test("a file named twice runs once", () => {
+  assert.equal(plan("tests/system", "tests/system/a_test.ts").systems.length, 1);
+});
+
+Deno.test("flags and their values go to all parts", () => {
+  const { units, systems } = plan("--filter", "yamux", "--trace-leaks");
+  for (const { args } of [...units, ...systems]) {
     assert.deepEqual(args.filter((arg) => ["--filter", "yamux", "--trace-leaks"].includes(arg)), [
       "--filter",
       "yamux",

@@ -70,7 +70,7 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     async (c) => c.json({ probes: [...await control.probePermissions()] }, 200),
   );
   app.openapi(coreRoutes.stop, (c) => {
-    control.stop();
+    c.env.afterwards.push(() => control.stop());
     return c.json({ pid: options.pid }, 200);
   });
   app.openapi(
@@ -129,12 +129,15 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     }
     return problemResponse(toProblem(error));
   });
-  return (request, caller) => {
-    const answer = (asked: Request) => app.fetch(asked, { caller });
-    return answerInTime(
+  return async (request, caller) => {
+    const afterwards: (() => void)[] = [];
+    const answer = (asked: Request) => app.fetch(asked, { caller, afterwards });
+    const response = await answerInTime(
       () => auditMutations(request, caller.by, control.history, answer),
       options,
     );
+    for (const step of afterwards) step();
+    return response;
   };
 }
 

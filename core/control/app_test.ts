@@ -62,6 +62,28 @@ Deno.test("stop is a POST, begins the stop and names the process", async () => {
   assert.equal(stops, 1);
 });
 
+Deno.test("a stop is answered and in the audit log before it begins, however slow the disk is", async () => {
+  const disk = Promise.withResolvers<void>();
+  const audited: string[] = [];
+  const { history } = sampleControl({});
+  const { call, stopping } = appWith({
+    stop: () => stopping.abort(),
+    history: {
+      ...history,
+      recordAudit: async (kind) => {
+        await disk.promise;
+        assert.equal(stopping.signal.aborted, false);
+        audited.push(kind);
+      },
+    },
+  });
+  const answer = call("POST", "/api/stop");
+  disk.resolve();
+  assert.equal((await answer).status, 200);
+  assert.equal(audited.length, 1);
+  assert.equal(stopping.signal.aborted, true);
+});
+
 Deno.test("a plugin's routes get parameters, query and body, and their own status goes back", async () => {
   let seen: PluginApiRequest | undefined;
   const { call } = appWith({

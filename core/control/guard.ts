@@ -8,7 +8,11 @@ import { makeProblem, problemResponse } from "./problem.ts";
 
 /** What goes along with a request through the app. */
 export interface AppEnv {
-  readonly Bindings: { readonly caller: Caller };
+  readonly Bindings: {
+    readonly caller: Caller;
+    /** Done when the answer is complete and in the audit log: what would end the node before. */
+    readonly afterwards: (() => void)[];
+  };
   /** The plugin's route the request is for, or the methods its path does have. */
   Variables: { plugin: RouteMatch<PluginApiRoute> | readonly string[] };
 }

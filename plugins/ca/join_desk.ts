@@ -42,7 +42,7 @@ export class JoinDesk {
     this.#options = options;
     this.#authority = {
       network,
-      anchorFor: (tokenId) => ledger.anchorFor(tokenId),
+      anchorFor: (tokenId) => ledger.anchorFor(tokenId, now()),
       macKey: (tokenId) => ledger.tokens.macKey(tokenId),
       join: (grant) => ledger.join(grant, now()),
       refused: (reason, tokenId, via) => this.#record("join_refused", reason, tokenId, via),

@@ -298,9 +298,11 @@ export class Ledger implements Disposable {
   }
 
   /** The CA that a node with this token expects: its invite names the one there was when it was made. */
-  anchorFor(tokenId: string): TrustAnchor {
+  anchorFor(tokenId: string, now: number): TrustAnchor {
     const { newest, previous } = this.#authorities;
-    return (previous !== undefined && this.rolls.isOldToken(tokenId) ? previous : newest).anchor;
+    // One that has expired issues nothing any more, whatever an invite names.
+    const usable = previous !== undefined && previous.anchor.notAfter > now;
+    return (usable && this.rolls.isOldToken(tokenId) ? previous : newest).anchor;
   }
 
   /**

@@ -5,6 +5,7 @@ import {
   createCsr,
   generateNodeKey,
   type JoinResult,
+  joinTokenId,
   type NodeKey,
   parseTrustAnchor,
   pemToDer,
@@ -145,6 +146,8 @@ Deno.test("an invite from before the roll works while both CAs count; afterwards
   assert.equal(issuerOf(await ca.join(before, { caFingerprint: old })), old);
   assert.equal(issuerOf(await ca.join(fresh, { caFingerprint: next })), next);
   assert.equal(issuerOf(await ca.join(fresh)), next);
+  const expired = ca.authority.anchor.notAfter;
+  assert.equal(ca.ledger.anchorFor(joinTokenId(before), expired).fingerprint, next);
   await rolling.finish(false);
   await assert.rejects(ca.join(before, { caFingerprint: old }), {
     code: "JOIN_CA_MISMATCH",

@@ -2,7 +2,7 @@ import { NativeLoop } from "../../plugins/tun-fec/start_loop.ts";
 import type { LoopCommand, LoopEvent, LoopStats } from "../../plugins/tun-fec/loop/types.ts";
 import { Libc } from "../../ffi/libc/libc.ts";
 import { inNamespace } from "../../ffi/testing.ts";
-import { Tun } from "../../ffi/tun/tun.ts";
+import { TunInterface } from "../../plugins/tun-fec/interface/tun_interface.ts";
 import type { Lab } from "./namespaces.ts";
 
 /** The interface in each node. */
@@ -12,12 +12,12 @@ export interface PacketNodeOptions {
   readonly lab: Lab;
   /** The lab's name of the node. */
   readonly node: string;
-  /** Of the interface, with the length of the mesh's prefix: `10.100.0.1/16`, `fd00:100::1/64`. */
+  /** Of the interface. */
   readonly addresses: readonly string[];
+  /** What lies behind the interface: `10.100.0.0/16`. */
+  readonly routes: readonly string[];
   /** Where it listens. @default {"0.0.0.0"} */
   readonly listen?: string;
-  /** @default {1420} */
-  readonly mtu?: number;
 }
 
 /** A packet loop with its interface in a node of a lab, told by hand what the mesh would tell it. */
@@ -28,12 +28,24 @@ export class PacketNode implements AsyncDisposable {
   readonly #events: LoopEvent[] = [];
   #news = Promise.withResolvers<void>();
 
-  private constructor({ lab, node, listen = "0.0.0.0" }: PacketNodeOptions) {
+  private constructor(options: PacketNodeOptions) {
+    const { lab, node, addresses, routes, listen = "0.0.0.0" } = options;
     this.node = node;
     const stack = new AsyncDisposableStack();
     const libc = stack.use(Libc.open());
     const namespace = lab.namespace(node);
-    const tun = stack.use(inNamespace(libc, namespace, () => Tun.open(libc, { name: device })));
+    const log = (_level: string, text: string) => console.error(`${node}: ${text}`);
+    const link = stack.use(
+      inNamespace(libc, namespace, () => TunInterface.open(libc, device, log)),
+    );
+    const { tun } = link;
+    link.apply({
+      addresses: addresses.map((address) => ({
+        address,
+        prefixLength: address.includes(":") ? 128 : 32,
+      })),
+      routes,
+    });
     const heard = (event: LoopEvent) => {
       this.#events.push(event);
       this.#news.resolve();
@@ -45,17 +57,11 @@ export class PacketNode implements AsyncDisposable {
     this.#owned = stack;
   }
 
-  /** Starts it and brings the interface up. */
+  /** Starts it. */
   static async start(options: PacketNodeOptions): Promise<PacketNode> {
     await using stack = new AsyncDisposableStack();
     const made = stack.use(new PacketNode(options));
-    const { lab, node, addresses, mtu = 1420 } = options;
     await made.heard("ready");
-    for (const address of addresses) {
-      const nodad = address.includes(":") ? ["nodad"] : [];
-      await lab.exec(node, "ip", "address", "add", address, "dev", device, ...nodad);
-    }
-    await lab.exec(node, "ip", "link", "set", device, "mtu", `${mtu}`, "txqueuelen", "1000", "up");
     stack.move();
     return made;
   }

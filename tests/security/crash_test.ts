@@ -73,6 +73,10 @@ async function battery(directory: string, seed: number): Promise<void> {
   );
   await leaf.start();
   const roles = [ca, relay, leaf];
+  // Killed before it has joined, however often, a node has nothing that it could lose.
+  for (const { daemon } of roles) {
+    await daemon.eventually("it has joined", async () => (await daemon.status()).certificate);
+  }
   const caId = (await ca.daemon.status()).self.id;
 
   const socks = { host: "127.0.0.1", port: socksPort };

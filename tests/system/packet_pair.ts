@@ -27,7 +27,8 @@ export async function packetPair(
       await PacketNode.start({
         lab,
         node,
-        addresses: [`${inner4(node)}/16`, `${inner6(node)}/64`],
+        addresses: [inner4(node), inner6(node)],
+        routes: ["10.100.0.0/16", "fd00:100::/64"],
         ...(outer === "ipv6" && { listen: "::" }),
       }),
     );

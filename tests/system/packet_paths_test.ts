@@ -19,18 +19,20 @@ labTest("a transfer goes on when its path begins to swallow large datagrams", ne
   const { lab, cable, a, b } = await packetPair(stack);
   // So that each datagram is seen for itself.
   await cable.splitTrains();
-  await lab.exec("a", "ping", "-c3", "-i0.2", "-w20", inner4("b"));
-  assert.equal((await a.heard("pathMtu")).bytes, 1_252);
-  assert.equal((await a.heard("pathMtu")).bytes, 1_472);
-  const moving = transfer(lab, "a", "b", inner4("b"), 48 * megabyte);
+  const pings = lab.spawn("a", ["ping", "-q", "-i0.1", inner4("b")], { stdout: "null" });
+  const carries = async (bytes: number) => {
+    while ((await a.heard("pathMtu")).bytes !== bytes);
+  };
+  await carries(1_472);
+  const moving = transfer(lab, "a", "b", inner4("b"), 96 * megabyte);
   const moved = async () => (await b.stats()).peers[0]!.bytesIn;
-  await eventually(async () => await moved() > 4 * megabyte, { what: "the transfer to run" });
-  for (const node of ["a", "b"]) await lab.nft(node, swallows(1_400));
+  await eventually(async () => await moved() > megabyte, { what: "the transfer to run" });
+  for (const node of ["b", "a"]) await lab.nft(node, swallows(1_400));
   const { sent, received } = await moving;
   assert.deepEqual(received, sent);
-  const sizes: number[] = [];
-  while (sizes.at(-1) !== 1_392) sizes.push((await a.heard("pathMtu")).bytes);
-  assert.deepEqual(sizes, [1_252, 1_392]);
+  await carries(1_392);
+  pings.kill("SIGKILL");
+  await pings.status;
 });
 
 labTest("parity brings back what a path loses", needs, async () => {
@@ -43,12 +45,12 @@ labTest("parity brings back what a path loses", needs, async () => {
     const { stdout } = await lab.run("a", argv, { timeoutMs: 40_000 });
     return Number(/, ([\d.]+)% packet loss/.exec(stdout)?.[1]);
   };
-  await ping(1_500);
-  const lost = await ping(2_000);
+  await ping(1_000);
+  const lost = await ping(1_500);
   // Of 5 % each way 9.75 % would stay lost.
   assert.ok(lost < 2, `${lost} % of pings stayed lost`);
   for (const node of [a, b]) {
     const [peer] = (await node.stats()).peers;
-    assert.ok(peer!.repaired > 100, `${peer!.repaired} of ${peer!.lost} were repaired`);
+    assert.ok(peer!.repaired > 50, `${peer!.repaired} of ${peer!.lost} were repaired`);
   }
 });

@@ -17,6 +17,8 @@ import type { WantedState } from "./wanted_state.ts";
 export const interfaceMtu = 1_420;
 /** Packets that wait for the loop. */
 const txQueueLength = 1_000;
+/** Bytes of the largest packet that crosses whole: sealed in segments of the smallest path it still leaves in one send. */
+const gsoMaxSize = 62_000;
 
 /** Routes the kernel makes by itself are of another protocol. */
 const staticProtocol = 4;
@@ -35,13 +37,13 @@ export class TunInterface implements Disposable {
   /** @throws {FfiError} FFI_SYSCALL, FFI_NETLINK no device or no right */
   static open(libc: Libc, name: string, log: LogFn): TunInterface {
     using stack = new DisposableStack();
-    const tun = stack.use(Tun.open(libc, { name }));
+    const tun = stack.use(Tun.open(libc, { name, takeOver: true }));
     const netlink = stack.use(new NetlinkSocket(libc, "route"));
     const link = findLink(netlink, tun.name);
     if (link === undefined) {
       throw new FfiError("FFI_ARGUMENT", `the interface ${tun.name} has vanished again`);
     }
-    changeLink(netlink, link.index, { mtu: interfaceMtu, txQueueLength, up: true });
+    changeLink(netlink, link.index, { mtu: interfaceMtu, txQueueLength, gsoMaxSize, up: true });
     stack.move();
     return new TunInterface(tun, netlink, link.index, log);
   }

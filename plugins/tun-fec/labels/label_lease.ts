@@ -17,7 +17,7 @@ export interface LeaseTimes {
   readonly deadMs: number;
 }
 
-export const defaultLeaseTimes: LeaseTimes = { pingMs: 400, doubtMs: 1_000, deadMs: 5_000 };
+export const defaultLeaseTimes: LeaseTimes = { pingMs: 300, doubtMs: 750, deadMs: 5_000 };
 /** A relay asks the next one in turn: this long the first may take. */
 const answerMs = 8_000;
 

@@ -18,9 +18,10 @@ import { Trains } from "./trains.ts";
 import { Transmit } from "./transmit.ts";
 import type { LoopCommand } from "./types.ts";
 
-/** Milliseconds between looks at what waits, while something does and while nothing does. */
+/** Milliseconds between looks at what waits, and at ways: while packets come and go, and while none do. */
 const shortTick = 1;
 const longTick = 50;
+const idleTick = 250;
 
 /**
  * Carries packets between the interface and the wire, sealed end to end. Sans-I/O: memory, ports and ciphers are given, time is
@@ -40,6 +41,8 @@ export class PacketLoop {
   readonly #parity: ParitySender;
   /** When ways are looked after next. */
   #controlAt = 0;
+  /** There was something to do at a port since then. */
+  #turned = false;
 
   constructor(ports: LoopPorts) {
     const { memory, tun, wire } = ports;
@@ -117,6 +120,7 @@ export class PacketLoop {
    * @returns whether there may be more
    */
   turn(now: number): boolean {
+    this.#turned = true;
     this.#outbox.drain();
     const received = this.#receive.run(turn, now);
     this.#expire(now);
@@ -129,7 +133,8 @@ export class PacketLoop {
     this.#expire(now);
     this.#parity.tick(now);
     if (now >= this.#controlAt) {
-      this.#controlAt = now + longTick;
+      this.#controlAt = now + (this.#turned ? longTick : idleTick);
+      this.#turned = false;
       this.#control.tick(now);
     }
     if (this.#assembly.waits) return shortTick;

@@ -412,6 +412,14 @@ Deno.test("word of a new key is repeated until it is answered", () => {
   assert.deepEqual([a, b].map(({ ports }) => ports.heard("heard").at(-1)?.epoch), [2, 2]);
 });
 
+Deno.test("while nothing comes or goes the loop is seldom looked after", () => {
+  const { a } = makePair();
+  a.loop.turn(1_000);
+  assert.equal(a.loop.tick(1_000), 50);
+  assert.equal(a.loop.tick(1_050), 250);
+  assert.equal(a.loop.tick(1_100), 200);
+});
+
 Deno.test("a peer that is in no table any more is neither sent to nor heard", () => {
   const { network, a, b } = makePair();
   a.ports.tun.sent.push(ping);

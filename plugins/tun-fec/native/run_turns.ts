@@ -36,8 +36,9 @@ export function runTurns(
   while (silent < patience) {
     const wanted = wire.full ? Ready.read | Ready.write : Ready.read;
     if (wanted !== watched) poller.set(slot.wire, setup.socket.fd, watched = wanted);
-    const left = Math.ceil(due - performance.now());
+    const left = wire.holds ? 0 : Math.ceil(due - performance.now());
     poller.wait(Math.max(0, Math.min(left, longestWaitMs)));
+    let stirred = false;
     if (poller.ready(slot.wake) !== 0) {
       // Cleared first: what is told from now on makes it readable again.
       wake.clear();
@@ -45,6 +46,7 @@ export function runTurns(
       for (let command = commands(); command !== undefined; command = commands()) {
         if (command.do === "stop") return "stopped";
         loop.command(command, performance.now());
+        stirred = true;
       }
     }
     tun.mayRead = poller.ready(slot.tun) !== 0;
@@ -53,11 +55,13 @@ export function runTurns(
     wire.mayReceive = (ofWire & ~Ready.write) !== 0;
     if ((ofWire & Ready.write) !== 0) wire.full = false;
     let now = performance.now();
-    if (tun.mayRead || ofWire !== 0) {
+    if (tun.mayRead || ofWire !== 0 || wire.holds) {
       loop.turn(now);
       now = performance.now();
+      stirred = true;
     }
-    if (now >= due) due = now + loop.tick(now);
+    // What was carried may wait for less than what was waited for before.
+    if (stirred || now >= due) due = now + loop.tick(now);
     if (now >= second) {
       second = now + 1_000;
       silent++;

@@ -5,23 +5,39 @@ import { ReceiveBatch } from "../../../ffi/udp/receive_batch.ts";
 import { SendBatch } from "../../../ffi/udp/send_batch.ts";
 import { AddressSlot } from "../../../ffi/udp/socket_address.ts";
 import type { UdpSocket } from "../../../ffi/udp/udp_socket.ts";
-import { mostAddresses, trainSegments } from "../loop/limits.ts";
+import { largestMessage, mostAddresses, trainSegments } from "../loop/limits.ts";
 import { answer, type WireAddress, type WirePort } from "../loop/ports.ts";
 import { NativeWireAddress, slotOf } from "./wire_address.ts";
+
+/** Messages taken in one call where each is one datagram, and after how many such ones in a row. */
+const several = 16;
+const inARow = 32;
 
 /** What a port needs to know of the socket; it stays with whoever opened it. */
 export type DataSocket = Pick<UdpSocket, "fd" | "family" | "segmentation">;
 
 /** A UDP socket, as the loop sees it. */
 export class NativeWirePort implements WirePort {
-  readonly from: NativeWireAddress;
   /** Set after each wait: whether it is worth a call. */
   mayReceive = true;
   /** The socket has taken no more: it is to be waited for. */
   full = false;
   readonly #socket: DataSocket;
   readonly #arena: Arena;
-  readonly #received: ReceiveBatch;
+  readonly #one: ReceiveBatch;
+  readonly #many: ReceiveBatch;
+  /** Where the messages of `#many` lie, one behind the other. */
+  readonly #stage: number;
+  readonly #fromOne: NativeWireAddress;
+  readonly #fromMany: readonly NativeWireAddress[];
+  /** Of `#many`: messages that were taken, and the next one to be handed on. */
+  #taken = 0;
+  #next = 0;
+  /** The message received last: of which batch, and which of it. */
+  #last: ReceiveBatch;
+  #index = 0;
+  /** Messages in a row that were one datagram each: the kernel merges nothing here. */
+  #alone = 0;
   readonly #sent: SendBatch;
   readonly #free: NativeWireAddress[] = [];
   #addresses = 0;
@@ -32,10 +48,25 @@ export class NativeWirePort implements WirePort {
   constructor(libc: Libc, arena: Arena, socket: DataSocket) {
     this.#socket = socket;
     this.#arena = arena;
-    this.#received = new ReceiveBatch(libc, arena, socket.family, 1);
+    this.#one = this.#last = new ReceiveBatch(libc, arena, socket.family, 1);
+    this.#many = new ReceiveBatch(libc, arena, socket.family, several);
+    this.#stage = arena.allocate(several * largestMessage);
+    for (let i = 0; i < several; i++) {
+      this.#many.set(i, this.#stage + i * largestMessage, largestMessage);
+    }
+    this.#fromOne = new NativeWireAddress(this.#one.from[0]!);
+    this.#fromMany = this.#many.from.map((slot) => new NativeWireAddress(slot));
     this.#sent = new SendBatch(libc, arena, trainSegments);
     this.#kernelCuts = socket.segmentation;
-    this.from = new NativeWireAddress(this.#received.from[0]!);
+  }
+
+  get from(): NativeWireAddress {
+    return this.#last === this.#one ? this.#fromOne : this.#fromMany[this.#index]!;
+  }
+
+  /** Whether there are messages that the kernel has handed over already. */
+  get holds(): boolean {
+    return this.#next < this.#taken;
   }
 
   get segment(): number {
@@ -43,20 +74,50 @@ export class NativeWirePort implements WirePort {
   }
 
   get tos(): number {
-    return this.#received.tos(0);
+    return this.#last.tos(this.#index);
   }
 
   receive(at: number, room: number): number {
+    if (this.#next < this.#taken) return this.#handOn(at);
     if (!this.mayReceive) return answer.again;
-    const received = this.#received;
-    received.set(0, at, room);
-    const result = received.receive(this.#socket, 1);
+    if (this.#alone >= inARow && room === largestMessage) return this.#receiveMany(at);
+    const one = this.#one;
+    one.set(0, at, room);
+    const result = one.receive(this.#socket, 1);
     if (result < 0) {
       this.mayReceive = false;
       return result;
     }
-    const length = received.length(0);
-    this.#segment = received.segment(0) || length;
+    this.#last = one;
+    this.#index = 0;
+    return this.#note(one.length(0), one.segment(0));
+  }
+
+  /** Takes what waits, beside the place it is to come to, and hands the first on. */
+  #receiveMany(at: number): number {
+    const result = this.#many.receive(this.#socket, several);
+    // Fewer than there is room for were all that there were.
+    if (result < several) this.mayReceive = false;
+    if (result < 0) return result;
+    this.#taken = result;
+    this.#next = 0;
+    this.#last = this.#many;
+    return this.#handOn(at);
+  }
+
+  #handOn(at: number): number {
+    const many = this.#many;
+    const index = this.#index = this.#next++;
+    const from = this.#stage + index * largestMessage;
+    const length = many.length(index);
+    this.#arena.bytes.copyWithin(at, from, from + length);
+    return this.#note(length, many.segment(index));
+  }
+
+  #note(length: number, segment: number): number {
+    this.#segment = segment || length;
+    if (segment === 0) this.#alone++;
+    else this.#alone = 0;
     return length;
   }
 

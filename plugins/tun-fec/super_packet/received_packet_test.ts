@@ -181,3 +181,16 @@ Deno.test("no segments make it write what is not there, or throw", () => {
     { numRuns: 2_000 },
   );
 });
+
+Deno.test("a packet is not whole because the number of its segments is right", () => {
+  const received = new ReceivedPacket();
+  received.add(0, false, 0, 100, 10);
+  received.add(7, false, 0, 200, 10);
+  received.add(2, true, 0, 300, 10);
+  assert.equal(received.complete, false);
+  received.clear();
+  for (const index of [2, 0, 1]) received.add(index, index === 2, 0, index * 100, 10 + index);
+  assert.equal(received.complete, true);
+  assert.equal(received.whole(), 33);
+  assert.deepEqual([...received.pieceAt.subarray(0, 3)], [0, 100, 200]);
+});

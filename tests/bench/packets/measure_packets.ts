@@ -4,9 +4,9 @@ import type { Iperf } from "./iperf.ts";
 import { pingTimes, type RoundTrips } from "./ping.ts";
 import type { RunningTunnel } from "./tunnel.ts";
 
-const seconds = 3;
+const seconds = 2;
 /** Datagrams a second that are offered, as long as nearly all of them arrive. */
-const offers = [5_000, 15_000, 30_000, 45_000, 70_000, 100_000, 140_000, 180_000, 220_000, 300_000];
+const offers = [5_000, 20_000, 50_000, 100_000, 140_000, 200_000, 300_000];
 const fineLoss = 0.01;
 const datagram = 1200;
 const smallDatagram = 64;
@@ -45,7 +45,7 @@ export async function measurePackets(
   ]);
   const fourBack = await iperf.tcp(address, seconds, 4, "back");
   const datagrams = await fullRate(iperf, address);
-  const small = await iperf.udp(address, 2, smallDatagram, 0);
+  const small = await iperf.udp(address, 1, smallDatagram, 0);
   return {
     tcp: [one, oneBack, four, fourBack].map(({ gigabitsPerSecond }) => gigabitsPerSecond),
     datagrams,
@@ -63,7 +63,7 @@ export async function measurePackets(
 async function fullRate(iperf: Iperf, address: string): Promise<number> {
   let full = 0;
   for (const offer of offers) {
-    const { perSecond, lost } = await iperf.udp(address, 2, datagram, offer);
+    const { perSecond, lost } = await iperf.udp(address, 1, datagram, offer);
     // Not so many were sent, either: the sender has no more.
     if (lost > fineLoss || perSecond < full) break;
     full = perSecond;

@@ -1,17 +1,19 @@
 /**
- * A packet loop in a process of its own: `packet_loop.ts DEVICE`. Reads JSON commands: `open` gives its port, `tell` is handed to
+ * A packet loop in a process of its own: `packet_loop.ts DEVICE ADDRESS`. Reads JSON commands: `open` gives its port, `tell` is handed to
  * the loop, with keys as hexadecimal, `stats` gives what the loop says.
  * @module
  */
 import { Libc } from "../../../ffi/libc/libc.ts";
-import { Tun } from "../../../ffi/tun/tun.ts";
+import { TunInterface } from "../../../plugins/tun-fec/interface/tun_interface.ts";
 import type { LoopCommand, LoopEvent } from "../../../plugins/tun-fec/loop/types.ts";
 import { NativeLoop } from "../../../plugins/tun-fec/start_loop.ts";
 import { answerCommands } from "../json_child.ts";
 
-const [name = "mesh0"] = Deno.args;
+const [name = "mesh0", address = ""] = Deno.args;
 using libc = Libc.open();
-using tun = Tun.open(libc, { name });
+using link = TunInterface.open(libc, name, (_level, text) => console.error(text));
+link.apply({ addresses: [{ address, prefixLength: 32 }], routes: ["10.90.0.0/24"] });
+const { tun } = link;
 const ready = Promise.withResolvers<void>();
 let stats = Promise.withResolvers<unknown>();
 

@@ -22,11 +22,8 @@ export const pulse: TunnelKind = {
     const loops = new Map<Node, { readonly child: JsonChild; readonly port: number }>();
     for (const node of nodes) {
       const inside = ["ip", "netns", "exec", lab.namespace(node)];
-      const child = stack.use(new JsonChild(module, [device], inside));
+      const child = stack.use(new JsonChild(module, [device, inner(node)], inside));
       loops.set(node, { child, port: await child.number({ do: "open" }, "port") });
-      await lab.exec(node, "ip", "address", "add", `${inner(node)}/24`, "dev", device);
-      const queue = ["txqueuelen", "1000"];
-      await lab.exec(node, "ip", "link", "set", device, "mtu", "1420", ...queue, "up");
     }
     const endpoint = (node: Node, from: Node) =>
       `${outerAddress(site, node, from)}:${loops.get(node)!.port}`;
