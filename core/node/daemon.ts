@@ -24,7 +24,6 @@ import {
   loadOrCreateNodeKey,
   type NodeKey,
 } from "../identity/mod.ts";
-import { commandProtocol } from "../commands/mod.ts";
 import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
@@ -35,36 +34,30 @@ import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { caRollStorage } from "./ca_roll_file.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
-import { dataPlaneCapability, parityCapability } from "./data_plane_view.ts";
-import { exitCapability, packetExitCapability } from "./exit_view.ts";
 import { exitWarnings } from "./exit_warnings.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
+import { interfaceAddresses } from "./interface_addresses.ts";
 import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
-import { serveJoin } from "./join_gate.ts";
 import { scrape } from "./scrape.ts";
 import type { NetworkConfigStorage } from "./network_config.ts";
 import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
 import { configProblems, configStatus } from "./network_config_status.ts";
 import { Node } from "./node.ts";
 import { NodeHistory } from "./node_history.ts";
+import { nodeHooks } from "./node_hooks.ts";
 import { openToCa } from "./open_to_ca.ts";
+import { ownCapabilities } from "./own_capabilities.ts";
 import { isOwnProxy } from "./own_proxy.ts";
 import { OwnRevocations } from "./own_revocations.ts";
-import { loadPeers, savePeers } from "./peers_store.ts";
 import { RemoteCommands } from "./remote_commands.ts";
 import { applyRemoteSettings } from "./remote_settings.ts";
-import { reserveSequences, sequencesPerReservation } from "./sequence_store.ts";
 import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
-import { datagramsProtocol } from "./session_datagrams.ts";
-import { sleep } from "./sleep.ts";
+import { StateKeeper } from "./state_keeper.ts";
 import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
 import { rollState } from "./roll_state.ts";
 import { healthWarnings } from "./status_warnings.ts";
-
-/** Peers are remembered and sequences reserved this often, and for the first time this soon. */
-const housekeepingMs = { first: 5_000, then: 60_000 };
 
 /** The node the CA has granted the role of the scribe. */
 const grantedScribe = z.object({ scribeId: z.string().nullable() });
@@ -83,10 +76,10 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #history: NodeHistory;
   readonly #revocations: OwnRevocations;
   readonly #apiKeys: ApiKeyStore;
+  readonly #state: StateKeeper;
   readonly #tunnelPorts = new TunnelPorts(() => systemClock.now());
   #node: Node | undefined;
   #restartWanted = false;
-  #reservedUpTo = 0;
   #joinError: string | undefined;
   #apiError: string | undefined;
   #scribe: ScribeRequest | undefined;
@@ -150,6 +143,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     this.#plugins = plugins;
     this.#services = services;
     this.#history = this.#resources.use(history);
+    this.#state = new StateKeeper({ dataDir: config.dataDir, remembers: !config.relayOnly, log });
     this.#resources.use(plugins);
     this.#apiKeys = new ApiKeyStore(
       join(config.dataDir, dataFiles.apiKeys),
@@ -215,7 +209,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#log("warn", "the API does not listen", { error: this.#apiError });
     }
     await Promise.all([
-      this.#housekeeping(),
+      this.#state.run(() => this.#node, this.#stop.signal),
       this.#keepCertificate(),
       this.#askForScribe(),
       this.#history.run(this.#stop.signal),
@@ -224,10 +218,8 @@ export class Daemon implements NodeControl, AsyncDisposable {
 
   async #startNode(credentials: Credentials): Promise<void> {
     const config = this.#config;
-    const peersPath = join(config.dataDir, dataFiles.peers);
-    const sequence = await this.#reserve();
+    const sequence = await this.#state.reserve();
     const revoked = await this.#revocations.list();
-    const remote = this.#remoteCommands(credentials.certificate.network);
     const networkConfig = await this.#storedConfig();
     const proxy = config.socks === null ? null : parseHostPort(config.socks);
     const capabilities = () => this.#capabilities();
@@ -243,7 +235,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
         : config.advertise.map(parseHostPort),
       interfaces: interfaceAddresses(),
       peers: this.#configuredPeers().map(parseHostPort),
-      remembered: config.relayOnly ? [] : await loadPeers(peersPath),
+      remembered: await this.#state.peers(),
       dialLearned: !config.relayOnly,
       targets: {
         any: !config.relayOnly,
@@ -265,49 +257,15 @@ export class Daemon implements NodeControl, AsyncDisposable {
       networkConfig,
       trust,
       initialSequence: sequence,
-      hooks: {
-        networkConfig: (news) => this.#plugins.networkConfigChanged(news),
-        networkConfigProblems: () => this.#history.watchWarnings(),
-        caRoll: ({ roll, to }) => {
-          const fields = { detail: to.fingerprint, serial: roll.serial };
-          this.#history.event(`ca_roll_${roll.stage}`, fields);
-          this.#certificates.wake();
-        },
-        linkUp: (peer, kind) => {
-          this.#history.event("link_up", { node: peer, detail: kind });
-          this.#plugins.linkUp({ id: peer, kind });
-        },
-        linkDown: (peer, reason) => {
-          this.#history.event("link_down", { node: peer, detail: reason });
-          this.#plugins.linkDown({ id: peer, reason });
-        },
-        protocols: () => [
-          commandProtocol,
-          datagramsProtocol,
-          ...this.#plugins.protocols(),
-          ...this.#history.protocols,
-        ],
-        handleStream: async (protocol, stream, from) => {
-          if (protocol === commandProtocol) {
-            await remote.serve(stream, from);
-            return true;
-          }
-          if (protocol === datagramsProtocol) {
-            // Only for this process itself: nobody else lends its neighbours datagrams.
-            if (from.origin.id !== this.#key.id) return false;
-            await this.#node?.datagrams.serve(stream);
-            return true;
-          }
-          return await this.#history.handle(protocol, stream, from) ||
-            await this.#plugins.handleStream(protocol, stream, from);
-        },
-        join: (conversation) =>
-          serveJoin(conversation, {
-            local: (c) => this.#plugins.join(c),
-            openToCa: (signal) => openToCa(this.#node, "ca.join", signal),
-            log: this.#log.child("join"),
-          }),
-      },
+      hooks: nodeHooks({
+        self: this.#key.id,
+        node: () => this.#node,
+        plugins: this.#plugins,
+        history: this.#history,
+        certificates: this.#certificates,
+        remote: this.#remoteCommands(credentials.certificate.network),
+        log: this.#log,
+      }),
     });
     this.#resources.use(this.#node);
     this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
@@ -350,21 +308,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   }
 
   #capabilities(): string[] {
-    const config = this.#config;
-    const capabilities = ["relay"];
-    if (config.ca) capabilities.push("ca");
-    if (config.scribe) capabilities.push("scribe");
-    if (config.socks !== null) capabilities.push("socks");
-    if (config.dns !== null) capabilities.push("dns");
-    if (config.exit.cidrs.length > 0) capabilities.push(exitCapability);
-    if (config.tun !== null && this.#plugins.runs("tun-fec")) {
-      capabilities.push(dataPlaneCapability);
-      if (config.tun.fec) capabilities.push(parityCapability);
-      if (config.exit.cidrs.length > 0 && this.#plugins.runs("exit")) {
-        capabilities.push(packetExitCapability);
-      }
-    }
-    return capabilities;
+    return ownCapabilities(this.#config, (plugin) => this.#plugins.runs(plugin));
   }
 
   async #serveLocal(): Promise<void> {
@@ -415,32 +359,6 @@ export class Daemon implements NodeControl, AsyncDisposable {
         signal: this.#stop.signal,
       }),
     );
-  }
-
-  async #reserve(): Promise<number> {
-    const first = await reserveSequences(join(this.#config.dataDir, dataFiles.state));
-    this.#reservedUpTo = first + sequencesPerReservation;
-    return first;
-  }
-
-  async #housekeeping(): Promise<void> {
-    const path = join(this.#config.dataDir, dataFiles.peers);
-    let wait = housekeepingMs.first;
-    while (!this.#stop.signal.aborted) {
-      await sleep(wait, this.#stop.signal);
-      wait = housekeepingMs.then;
-      const node = this.#node;
-      if (node === undefined) continue;
-      try {
-        while (node.sequence > this.#reservedUpTo - sequencesPerReservation / 2) {
-          await this.#reserve();
-        }
-        if (!this.#config.relayOnly) await savePeers(path, node.remembered());
-      } catch (error) {
-        // A full disk costs what would have been remembered, never the mesh.
-        this.#log("warn", "state could not be saved", { error: errorText(error) });
-      }
-    }
   }
 
   async #keepCertificate(): Promise<void> {
@@ -563,22 +481,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     this.#stop.abort();
     this.#history.event("shutdown", {});
     const node = this.#node;
-    if (node !== undefined && !this.#config.relayOnly) {
-      await savePeers(join(this.#config.dataDir, dataFiles.peers), node.remembered()).catch(
-        (error: unknown) =>
-          this.#log("warn", "peers could not be saved", { error: errorText(error) }),
-      );
-    }
+    if (node !== undefined) await this.#state.save(node);
     await this.#resources.disposeAsync();
-  }
-}
-
-/** Empty where the process may not look, as on a relay; it then advertises what it is told to. */
-function interfaceAddresses(): string[] {
-  try {
-    return Deno.networkInterfaces().map((entry) => entry.address);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return [];
-    throw error;
   }
 }
