@@ -38,7 +38,7 @@ labTest(
       await mesh.ok("a", "acl", "add", "--from", mesh.id("b"), "--force");
       const service = await mesh.service("a", 1_000, "::");
       const steady = await tun.steady("b", a.ipv4, service);
-      await steady.goesOn(mesh, "b", 5_000);
+      await steady.goesOn(mesh, "b", 30_000);
 
       const udp = { source: self, destination: a.ipv4, protocol: "udp" } as const;
       const open = { ...udp, destinationPort: 9_000 };
@@ -108,7 +108,7 @@ labTest(
       const memory = residentBytes(mesh.node("a").pid);
       await rogue.write(`${JSON.stringify([{ act: "flood", count: 60_032 }])}\n`);
       assert.equal(await rogue.line(), "done");
-      await steady.goesOn(mesh, "b", 5_000, 2_000);
+      await steady.goesOn(mesh, "b", 30_000, 2_000);
       const grown = residentBytes(mesh.node("a").pid) - memory;
       assert.ok(grown < 32 << 20, `${grown} bytes more`);
       assert.equal((await net.run("a", ["ping", "-n", "-c", "1", "-W", "2", b.ipv4])).code, 0);

@@ -108,6 +108,9 @@ export class TunMesh {
   }
 }
 
+/** Processes that a piece and its answer pass. */
+const carriers = 8;
+
 /** See `fixtures/steady.ts`. */
 export class Steady {
   readonly #talk: Talk;
@@ -122,21 +125,32 @@ export class Steady {
     return JSON.parse(await this.#talk.line());
   }
 
-  /** Waits until something comes back that was sent after this was called. */
+  /**
+   * Waits until something comes back that was sent after this was called.
+   *
+   * @param quietMs how long nothing may come back. Several processes on either side carry a piece, and each may be kept waiting by
+   * a busy machine as long as this one was: that much is allowed for on top
+   */
   async goesOn(
     mesh: SystemMesh,
     node: string,
     timeoutMs: number,
     quietMs = Infinity,
   ): Promise<void> {
-    let [total, longest] = [0, 0];
+    let [total, longest, lag] = [0, 0, 0];
     await mesh.node(node).eventually("the connection goes on", async () => {
-      const { turns, longestMs, ended } = await this.report();
+      const { turns, longestMs, lagMs, ended } = await this.report();
       assert.equal(ended, null);
       total += turns;
       longest = Math.max(longest, longestMs);
+      lag = Math.max(lag, lagMs);
       return total > 20;
     }, timeoutMs);
-    assert.ok(longest < quietMs, `quiet for ${Math.round(longest)} ms`);
+    assert.ok(
+      longest < quietMs + carriers * lag,
+      `quiet for ${Math.round(longest)} ms, on a machine that let this process wait ${
+        Math.round(lag)
+      } ms`,
+    );
   }
 }

@@ -29,8 +29,8 @@ labTest(
         mesh.service("a", fileBytes, "::"),
         mesh.service("b", fileBytes, "::"),
       ]);
-      await tun.untilPinged("a", b.ipv4, 5_000);
-      await tun.untilPinged("b", a.ipv6, 5_000);
+      await tun.untilPinged("a", b.ipv4, 30_000);
+      await tun.untilPinged("b", a.ipv6, 30_000);
       assert.match(await mesh.ok("a", "status"), new RegExp(`${b.ipv4} +quic +fast `));
       await Promise.all([
         tun.fetchesFile("a", b.ipv4, atB),
@@ -42,11 +42,11 @@ labTest(
       ]);
 
       const steady = await tun.steady("a", b.ipv4, atB);
-      await steady.goesOn(mesh, "a", 5_000);
+      await steady.goesOn(mesh, "a", 30_000);
       // The old one first: of two in one range the kernel takes both away with the first.
       await net.exec("b", "ip", "address", "del", `${lan.ipv4("b")}/24`, "dev", "to-lan");
       await net.exec("b", "ip", "address", "add", "10.77.0.99/24", "dev", "to-lan");
-      await steady.goesOn(mesh, "a", 15_000);
+      await steady.goesOn(mesh, "a", 30_000);
 
       Deno.kill(mesh.node("b").pid, "SIGSTOP");
       assert.equal(await tun.pings("a", b.ipv4, 3), false);
@@ -60,9 +60,9 @@ labTest(
         const { turns, longestMs } = await steady.report();
         return turns === 0 && longestMs > 200;
       });
-      await tun.untilPinged("a", b.ipv4, 5_000);
+      await tun.untilPinged("a", b.ipv4, 30_000);
       await mesh.ok("a", "acl", "remove", "0", "--force");
-      await steady.goesOn(mesh, "a", 10_000);
+      await steady.goesOn(mesh, "a", 30_000);
 
       await mesh.ok("a", "mesh-ip", mesh.id("b"), "10.100.77.7");
       await tun.untilPinged("a", "10.100.77.7", 10_000);
@@ -85,16 +85,16 @@ labTest(
       await tun.carried("a", "c", "fast");
       const c = await tun.addresses("c");
       const service = await mesh.service("c", fileBytes, "::");
-      await tun.untilPinged("a", c.ipv4, 5_000);
+      await tun.untilPinged("a", c.ipv4, 30_000);
       await tun.fetchesFile("a", c.ipv4, service);
       await tun.exchangesDatagrams("a", c.ipv6, service);
       const steady = await tun.steady("a", c.ipv4, service);
-      await steady.goesOn(mesh, "a", 5_000);
+      await steady.goesOn(mesh, "a", 30_000);
 
       await mesh.node("r").stop();
       await mesh.start("r", "--ca", "--scribe");
       await tun.carried("a", "c", "quic");
-      await steady.goesOn(mesh, "a", 15_000);
+      await steady.goesOn(mesh, "a", 30_000);
     }, net);
   },
 );
@@ -130,7 +130,7 @@ labTest(
       await tun.carried("a", "c", "fast");
       const service = await mesh.service("c", 1_000, "::");
       const c = await tun.addresses("c");
-      await tun.untilPinged("a", c.ipv4, 5_000);
+      await tun.untilPinged("a", c.ipv4, 30_000);
       const connections = await Promise.all(
         Array.from({ length: 6 }, () => tun.steady("a", c.ipv4, service)),
       );
@@ -143,7 +143,7 @@ labTest(
       });
       for (const one of connections) await one.report();
       await mesh.node("s").kill9();
-      for (const one of connections) await one.goesOn(mesh, "a", 15_000, 3_000);
+      for (const one of connections) await one.goesOn(mesh, "a", 30_000, 3_000);
 
       await net.blockUdp("a", "r");
       for (const one of connections) await one.goesOn(mesh, "a", 30_000);
@@ -169,7 +169,7 @@ labTest(
       await tun.carried("a", "b", "fast");
       const b = await tun.addresses("b");
       const service = await mesh.service("b", fileBytes, "::");
-      await tun.untilPinged("a", b.ipv4, 5_000);
+      await tun.untilPinged("a", b.ipv4, 30_000);
       for (const node of ["a", "b"]) {
         await net.nft(node, lossy);
       }
