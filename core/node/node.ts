@@ -435,15 +435,15 @@ export class Node implements AsyncDisposable {
     const where = formatHostPort(address);
     using deadline = new Deadline(doorTimeoutMs, signal);
     try {
-      await using conversation = await openJoinConversation({
-        ...address,
-        signal: deadline.signal,
-      });
-      await exchangeWithin(
-        doorTimeoutMs,
-        deadline.signal,
-        () => askAtDoor(conversation, this.#trust, { where, log }),
-      );
+      const { signal: limit } = deadline;
+      const conversation = await openJoinConversation({ ...address, signal: limit });
+      try {
+        const asking = () => askAtDoor(conversation, this.#trust, { where, log });
+        await exchangeWithin(doorTimeoutMs, limit, asking);
+      } finally {
+        // Its end may take longer than the next dial should wait.
+        this.#tasks.add(Promise.resolve(conversation[Symbol.asyncDispose]()));
+      }
     } catch (failure) {
       log("debug", "nobody tells of a CA roll", { address: where, error: errorText(failure) });
     }
