@@ -223,7 +223,7 @@ class Server implements NetworkServer {
     server.on("connect", (_message: IncomingMessage, socket: Duplex) => socket.destroy());
     server.on("upgrade", (_message: IncomingMessage, socket: Duplex) => {
       // A page may open a WebSocket to anywhere. There is none here.
-      socket.end(rawProblem(400, "REQUEST_UPGRADE", "This API speaks HTTP and nothing else"));
+      endWith(socket, rawProblem(400, "REQUEST_UPGRADE", "This API speaks HTTP and nothing else"));
     });
     return server;
   }
@@ -308,13 +308,22 @@ function tlsOptions({ key, cert }: ListenerCertificate) {
 /** What could not be read as a request: too slow, too large, or no HTTP. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
   if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
-  socket.end(
+  endWith(
+    socket,
     error.code === "HPE_HEADER_OVERFLOW"
       ? rawProblem(431, "HEADER_TOO_LARGE", `The head is larger than ${maxHeadBytes} bytes`)
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
       ? rawProblem(408, "REQUEST_TIMEOUT", "The request did not come in time")
       : rawProblem(400, "REQUEST_UNREADABLE", "This is no HTTP request"),
   );
+}
+
+/**
+ * Says a last word and closes the connection in both directions. A connection that is only ended goes on to feed its HTTP parser, which
+ * Deno's node:http may have given to somebody else by then: their request would be refused in its place.
+ */
+function endWith(socket: Duplex, text: string): void {
+  socket.end(text, () => socket.destroy());
 }
 
 function rawProblem(status: number, code: string, detail: string): string {

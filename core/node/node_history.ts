@@ -41,6 +41,7 @@ export interface NodeHistoryOptions {
 export class NodeHistory implements Disposable {
   readonly #options: NodeHistoryOptions;
   readonly #watch = new WarningWatch();
+  #expiry: ExpiryWatch | undefined;
   readonly history: History;
   #conversations = 0;
 
@@ -65,18 +66,22 @@ export class NodeHistory implements Disposable {
 
   /** Samples until the signal ends it. */
   async run(signal: AbortSignal): Promise<void> {
-    const expiry = new ExpiryWatch((type) => this.#toldOf(type));
     while (!signal.aborted) {
       await sleep(sampleMs, signal);
-      if (signal.aborted) return;
-      const node = this.#options.node();
-      if (node !== undefined) {
-        this.history.sample(peerSamples(node));
-        const status = certificateStatus(node.credentials, this.#options.clock.wall());
-        for (const { type, fields } of expiry.next(status)) this.history.event(type, fields);
-      }
-      this.watchWarnings();
+      if (!signal.aborted) this.look();
     }
+  }
+
+  /** Samples once, and makes events of what has come up since. */
+  look(): void {
+    const node = this.#options.node();
+    if (node !== undefined) {
+      this.history.sample(peerSamples(node));
+      this.#expiry ??= new ExpiryWatch((type) => this.#toldOf(type));
+      const status = certificateStatus(node.credentials, this.#options.clock.wall());
+      for (const { type, fields } of this.#expiry.next(status)) this.history.event(type, fields);
+    }
+    this.watchWarnings();
   }
 
   /** Makes events of warnings that have come or gone, for those that may not last until the next sample. */

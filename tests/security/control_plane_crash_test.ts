@@ -50,13 +50,15 @@ async function battery(directory: string, seed: number): Promise<void> {
   });
 
   const stop = new AbortController();
-  const changing = keepChanging(scribe, stop.signal);
+  const answered = new Set<string>();
+  const changing = keepChanging(scribe, answered, stop.signal);
   await Promise.all(roles.map((role) => role.die(killsEach)));
   assert.equal(roles.reduce((sum, { kills }) => sum + kills, 0), roles.length * killsEach);
-  // What was asked for while everybody lived: there is an answer to the last one at least.
+  // Now that everybody lives, there is an answer to one more at least, however slow the machine is.
+  const sofar = answered.size;
+  await scribe.daemon.eventually("a change is answered", () => answered.size > sofar);
   stop.abort();
-  const answered = await changing;
-  assert.ok(answered.size > 0, "no change was ever answered");
+  await changing;
 
   const { config } = await scribe.daemon.status();
   for (const { daemon, dataDir } of roles) {
@@ -73,9 +75,12 @@ async function battery(directory: string, seed: number): Promise<void> {
   assert.equal(ledger.code, 0, ledger.stderr);
 }
 
-/** Adds one record after the other, whatever comes of it. The names of those that were answered with yes. */
-async function keepChanging(scribe: Mortal, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const answered = new Set<string>();
+/** Adds one record after the other, whatever comes of it. @param answered gets the names of those that were answered with yes */
+async function keepChanging(
+  scribe: Mortal,
+  answered: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
   for (let n = 1; !signal.aborted; n++) {
     const record = { name: `r${n}`, type: "A", value: `10.0.${n >> 8}.${n & 255}` };
     try {
@@ -86,7 +91,6 @@ async function keepChanging(scribe: Mortal, signal: AbortSignal): Promise<Readon
     }
     await pause(50);
   }
-  return answered;
 }
 
 function assertWell({ warnings, self }: StatusReport): void {

@@ -82,8 +82,9 @@ labTest(
       await changed("ACL rule removed", "acl", "remove", "0")(async () => await verdict() === open);
 
       const before = await config("scribe");
-      await mesh.ok("scribe", "name", member, "lost");
-      await mesh.ok("scribe", "dns", "remove", "db");
+      const scribe = mesh.node("scribe");
+      await scribe.api("PUT", "/api/name", { node: member, name: "lost" });
+      await scribe.api("DELETE", "/api/dns?name=db");
       await mesh.node("member").eventually("the name is another", async () => {
         return (await self("member")).name === "lost" && await addresses("db.pulse") === "";
       });

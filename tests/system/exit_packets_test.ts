@@ -119,17 +119,25 @@ labTest(
       await net.exec("user", "ping", "-c1", "-W5", world.ipv4("web"));
 
       await mesh.ok("exit", "route", "approve", "0.0.0.0/0", mesh.id("spare"));
-      await user.eventually("the spare one stands by", async () => {
-        const { body } = await user.api("GET", "/api/exits");
-        return (body as ExitsReport).routes.some(({ state }) => state === "standby");
-      });
       await mesh.linked("user", "spare", "quic");
-      await mesh.node("exit").kill9();
+      const [first, second] = await user.eventually("one is in use, one stands by", async () => {
+        const { body } = await user.api("GET", "/api/exits");
+        const { routes } = body as ExitsReport;
+        const name = (wanted: string) =>
+          (["exit", "spare"] as const).find((one) =>
+            routes.some(({ via, state, cidr }) =>
+              via === mesh.id(one) && state === wanted && cidr === "0.0.0.0/0"
+            )
+          );
+        const found = [name("active"), name("standby")] as const;
+        return found[0] !== undefined && found[1] !== undefined && [found[0], found[1]] as const;
+      });
+      await mesh.node(first).kill9();
       await user.eventually(
-        "the spare one is used",
-        async () => await ask(net, web) === world.ipv4("spare"),
+        "the other one is used",
+        async () => await ask(net, web) === world.ipv4(second),
       );
-      await mesh.node("spare").stop();
+      await mesh.node(second).stop();
       await user.eventually("no exit is in use", async () => {
         const { body } = await user.api("GET", "/api/exits");
         return (body as ExitsReport).routes.every(({ state }) => state !== "active");

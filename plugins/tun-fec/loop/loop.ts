@@ -43,6 +43,8 @@ export class PacketLoop {
   #controlAt = 0;
   /** There was something to do at a port since then. */
   #turned = false;
+  /** More than a turn's worth has arrived. */
+  #behind = false;
 
   constructor(ports: LoopPorts) {
     const { memory, tun, wire } = ports;
@@ -123,6 +125,7 @@ export class PacketLoop {
     this.#turned = true;
     this.#outbox.drain();
     const received = this.#receive.run(turn, now);
+    this.#behind = received;
     this.#expire(now);
     const sent = this.#transmit.run(turn, now);
     return received || sent;
@@ -143,7 +146,8 @@ export class PacketLoop {
   }
 
   #expire(now: number): void {
-    if (!this.#assembly.waits) return;
+    // What is missing may wait to be received, where this thread had no time for it.
+    if (this.#behind || !this.#assembly.waits) return;
     this.#assembly.expire(now);
     this.#delivery.flush();
   }

@@ -140,6 +140,19 @@ Deno.test("what is missing at the end is waited for, but not for long", () => {
   assert.ok(b.loop.tick(1_047) > 1);
 });
 
+Deno.test("nothing is taken for lost while more waits to be received, however long this takes", () => {
+  const { network, a, b } = makePair();
+  network.alone();
+  a.ports.tun.sent.push(bulk(60_000), bulk(60_000));
+  settle([a], 1_000);
+  for (let now = 1_000; now < 1_500; now += 100) {
+    b.loop.turn(now);
+    b.loop.tick(now + 90);
+  }
+  assert.deepEqual(hex(b.ports.tun.received), hex([bulk(60_000), bulk(60_000)]));
+  assert.deepEqual(b.stats().drops, {});
+});
+
 Deno.test("nothing is written of a packet whose memory has been received into again", () => {
   const { network, a, b } = makePair();
   network.alone();

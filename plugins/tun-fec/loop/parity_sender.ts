@@ -113,6 +113,14 @@ export class ParitySender {
     this.#dispatch.send(peer, way, this.#at, length, segment, this.#tos);
   }
 
+  /** The interface has nothing more for now: groups that are half full are closed. */
+  rest(): void {
+    for (const [way, peer] of this.#open) {
+      const { encoder } = way.parity;
+      if (encoder !== undefined) this.#close(way, peer, encoder, encoder.scheme.group / 2);
+    }
+  }
+
   /** Closes groups that have waited long enough for more. */
   tick(now: number): void {
     for (const [way, peer] of this.#open) {
@@ -121,17 +129,23 @@ export class ParitySender {
       if (gone || now - touched >= parityForgotten) {
         encoder?.reset();
         this.#open.delete(way);
-        continue;
+      } else if (now - touched >= parityPatience) {
+        this.#close(way, peer, encoder, 0);
       }
-      if (now - touched < parityPatience) continue;
-      const { rows } = encoder.scheme;
-      for (const counter of [...encoder.pending()]) {
-        if (encoder.countOf(counter) < rows * leastOfGroup) continue;
-        this.#take(peer, way, encoder, key!, counter, encoder.rows, 0);
-      }
-      if (encoder.open === 0) this.#open.delete(way);
     }
     this.flush();
+  }
+
+  /** @param wanted segments a group has to have, and never fewer than its parity is worth */
+  #close(way: Way, peer: Peer, encoder: FecEncoder, wanted: number): void {
+    const { key } = way.parity;
+    if (key === undefined) return;
+    const least = Math.max(wanted, encoder.rows * leastOfGroup);
+    for (const counter of [...encoder.pending()]) {
+      if (encoder.countOf(counter) < least) continue;
+      this.#take(peer, way, encoder, key, counter, encoder.rows, 0);
+    }
+    if (encoder.open === 0) this.#open.delete(way);
   }
 
   #take(

@@ -151,7 +151,7 @@ export class PathProbe {
 
   /** Answers take much longer than they could: something on the path is full. */
   get inflated(): boolean {
-    return this.roundTrip > 1.5 * this.leastRoundTrip + 10;
+    return this.roundTrip > 2 * this.leastRoundTrip + 20;
   }
 
   /** It leads elsewhere now: nothing is known of it. */

@@ -83,6 +83,7 @@ export class Transmit {
       bytes += length;
     }
     this.#trains.flushAll();
+    if (!more && this.#parity.waits) this.#parity.rest();
     this.#parity.flush();
     return more;
   }

@@ -8,6 +8,9 @@ import type { TurnLoop } from "./turn_loop.ts";
 /** The longest sleep. */
 const longestWaitMs = 1_000;
 
+/** Under a flood that never ends time goes on after this. */
+const longestOverdueMs = 20;
+
 const slot = { tun: 0, wire: 1, wake: 2 } as const;
 
 /**
@@ -54,14 +57,16 @@ export function runTurns(
     // An error that waits on the socket is taken by the next call.
     wire.mayReceive = (ofWire & ~Ready.write) !== 0;
     if ((ofWire & Ready.write) !== 0) wire.full = false;
-    let now = performance.now();
+    const now = performance.now();
     if (tun.mayRead || ofWire !== 0 || wire.holds) {
       loop.turn(now);
-      now = performance.now();
       stirred = true;
     }
+    // Time stands still until everything is taken that had come by then: on a busy machine a thread may be stopped for longer
+    // than anything is waited for, and what it waits for is there.
+    const drained = !wire.mayReceive && !wire.holds;
     // What was carried may wait for less than what was waited for before.
-    if (stirred || now >= due) due = now + loop.tick(now);
+    if (drained ? stirred || now >= due : now - due > longestOverdueMs) due = now + loop.tick(now);
     if (now >= second) {
       second = now + 1_000;
       silent++;

@@ -6,6 +6,7 @@ import { UdpSocket } from "../../../ffi/udp/udp_socket.ts";
 import type { LoopCommand } from "../loop/types.ts";
 import { NativePorts } from "./native_ports.ts";
 import { runTurns } from "./run_turns.ts";
+import { NativeWirePort } from "./wire_port.ts";
 import type { TurnLoop } from "./turn_loop.ts";
 
 /** What a loop's thread has, with an event where the interface would be. */
@@ -76,6 +77,31 @@ Deno.test("a full socket is waited for, and taken for full no more", () => {
     },
   });
   assert.deepEqual(thread.happened, ["false"]);
+});
+
+Deno.test("time does not go on before everything is taken that has come by then", () => {
+  using thread = new Thread();
+  const { ports, libc, happened } = thread;
+  using sender = UdpSocket.bind(libc, { address: "127.0.0.1", port: 0 });
+  const wire = new NativeWirePort(libc, ports.memory, sender);
+  const to = wire.address(`127.0.0.1:${thread.socket.address.port}`);
+  assert.equal(wire.send(to, 0, 100, 100, 0), 100);
+  const at = ports.memory.allocate(1 << 16);
+  thread.run({
+    turn: () => {
+      // The third one takes what is there.
+      if (happened.push("turn") < 4) return;
+      while (ports.wire.receive(at, 1 << 16) >= 0);
+      thread.commands.push({ do: "stop" });
+      thread.wake.signal();
+    },
+    tick: () => {
+      happened.push("tick");
+      return 1_000_000;
+    },
+  });
+  // The first tick is due from the start.
+  assert.deepEqual(happened, ["turn", "tick", "turn", "turn", "tick"]);
 });
 
 Deno.test("time is told when the loop asked for it", () => {
