@@ -24,6 +24,8 @@ async function threeNodes(stack: AsyncDisposableStack) {
         peers: peers.map(({ listeners }) => listeners.address),
         capabilities,
         dialLearned: false,
+        // On a busy machine WebSocket may win the race.
+        websocket: false,
         hooks: {
           ...echoHooks,
           protocols: () => ["echo", datagramsProtocol],
