@@ -16,6 +16,7 @@ Deno.test("a relay-only node gets its listeners, its peers, its directory and no
     "--no-prompt",
     "--unstable-net",
     "--unstable-worker-options",
+    "--v8-flags=--max-semi-space-size=1",
     "--allow-read=/var/lib/pulse",
     "--allow-write=/var/lib/pulse",
     "--allow-net=0.0.0.0:8443,relay.example.com:443,[fd00::1]:8443,unix:/var/lib/pulse/pulse.sock,unix:/var/lib/pulse/tunnel.sock",
