@@ -31,6 +31,8 @@ labTest(
       ]);
       await tun.untilPinged("a", b.ipv4, 30_000);
       await tun.untilPinged("b", a.ipv6, 30_000);
+      // A WebSocket that won the race is replaced by QUIC within seconds.
+      await mesh.linked("a", "b", "quic");
       assert.match(await mesh.ok("a", "status"), new RegExp(`${b.ipv4} +quic +fast `));
       await Promise.all([
         tun.fetchesFile("a", b.ipv4, atB),
