@@ -111,7 +111,8 @@ labTest(
       await steady.goesOn(mesh, "b", 30_000, 2_000);
       const grown = residentBytes(mesh.node("a").pid) - memory;
       assert.ok(grown < 32 << 20, `${grown} bytes more`);
-      assert.equal((await net.run("a", ["ping", "-n", "-c", "1", "-W", "2", b.ipv4])).code, 0);
+      // One ping may be lost in what is left of the flood in the socket; the way is open.
+      await tun.untilPinged("a", b.ipv4, 10_000);
     }, net);
   },
 );
