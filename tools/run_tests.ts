@@ -66,13 +66,19 @@ async function runPhase(phase: TestPhase, report: string, aside: boolean): Promi
   return { ...counts, failed, ok: success };
 }
 
+async function typesFine(files: readonly string[]): Promise<boolean> {
+  console.log("\n== types of whole systems");
+  const check = new Deno.Command(Deno.execPath(), { args: ["check", "-q", ...files], cwd: root });
+  return (await check.spawn().status).success;
+}
+
 function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 /** Names of the parts that failed, for the end: their output may be far above. */
 async function runAll(directory: string): Promise<{ total: TestCounts; failed: string[] }> {
-  const { units, systems } = planTests(Deno.args, tree);
+  const { units, systems, check } = planTests(Deno.args, tree);
   let total: TestCounts = noTests;
   const failed: string[] = [];
   let reports = 0;
@@ -82,6 +88,10 @@ async function runAll(directory: string): Promise<{ total: TestCounts; failed: s
     if (!result.ok) failed.push(phase.title);
   };
   for (const phase of units) await run(phase, false);
+  if (check.length > 0 && !await typesFine(check)) {
+    total = addCounts(total, { ...noTests, failed: 1 });
+    failed.push("types of whole systems");
+  }
   const waiting = [...systems];
   const aside = waiting.length > 1;
   const lane = async () => {

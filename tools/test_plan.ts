@@ -11,6 +11,8 @@ export interface TestPlan {
   readonly units: readonly TestPhase[];
   /** Whole systems, a process for each: many processes and real time, so only a few at once. */
   readonly systems: readonly TestPhase[];
+  /** Test files whose types are checked together beforehand: once for each process would take longer than many of them do. */
+  readonly check: readonly string[];
 }
 
 /** What the plan has to know of the repository. Paths are absolute. */
@@ -47,7 +49,11 @@ export function planTests(args: readonly string[], tree: TestTree): TestPlan {
   const units = paths.filter((path) => !inSystem(path));
   const systems = paths.includes("") ? [systemFolder] : paths.filter(inSystem);
 
+  const found = groups(systems.flatMap((path) => tree.testFiles(resolve(root, path))), root);
+  const check = found.length > 1 ? found.flatMap(({ files }) => files) : [];
+  const systemFlags = [...everywhere, ...(check.length > 0 ? ["--no-check"] : []), ...flags];
   return {
+    check,
     units: units.length === 0 ? [] : [{
       title: "unit tests, in parallel",
       args: [
@@ -58,8 +64,7 @@ export function planTests(args: readonly string[], tree: TestTree): TestPlan {
         ...units.map((p) => p || "."),
       ],
     }],
-    systems: groups(systems.flatMap((path) => tree.testFiles(resolve(root, path))), root)
-      .map(({ title, files }) => ({ title, args: [...everywhere, ...flags, ...files] })),
+    systems: found.map(({ title, files }) => ({ title, args: [...systemFlags, ...files] })),
   };
 }
 

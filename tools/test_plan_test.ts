@@ -19,7 +19,9 @@ const plan = (...args: string[]) => planTests(args, tree);
 const common = ["-A", "--sanitize-ops", "--sanitize-resources", "--permit-no-files"];
 
 Deno.test("without paths everything runs: units in parallel, then tests/, the longest first", () => {
-  const { units, systems } = plan();
+  const { units, systems, check } = plan();
+  assert.deepEqual(check.toSorted(), files);
+  const system = [...common, "--no-check"];
   assert.deepEqual(units.map(({ args }) => args), [[
     ...common,
     "--parallel",
@@ -27,10 +29,10 @@ Deno.test("without paths everything runs: units in parallel, then tests/, the lo
     ".",
   ]]);
   assert.deepEqual(systems, [
-    { title: "tests/security/crash_test.ts", args: [...common, "tests/security/crash_test.ts"] },
-    { title: "tests/lab", args: [...common, "tests/lab/a_test.ts", "tests/lab/b_test.ts"] },
-    { title: "tests/security/door_test.ts", args: [...common, "tests/security/door_test.ts"] },
-    { title: "tests/system/a_test.ts", args: [...common, "tests/system/a_test.ts"] },
+    { title: "tests/security/crash_test.ts", args: [...system, "tests/security/crash_test.ts"] },
+    { title: "tests/lab", args: [...system, "tests/lab/a_test.ts", "tests/lab/b_test.ts"] },
+    { title: "tests/security/door_test.ts", args: [...system, "tests/security/door_test.ts"] },
+    { title: "tests/system/a_test.ts", args: [...system, "tests/system/a_test.ts"] },
   ]);
 });
 
@@ -40,7 +42,9 @@ Deno.test("a path limits the run to the part it belongs to", () => {
   assert.deepEqual(core.systems, []);
   const one = plan("tests/system/a_test.ts");
   assert.deepEqual(one.units, []);
-  assert.deepEqual(one.systems.map(({ args }) => args.at(-1)), ["tests/system/a_test.ts"]);
+  // It checks its types itself.
+  assert.deepEqual(one.systems.map(({ args }) => args), [[...common, "tests/system/a_test.ts"]]);
+  assert.deepEqual(one.check, []);
   const both = plan("core", "tests/lab");
   assert.deepEqual([both.units.length, both.systems.length], [1, 1]);
 });
