@@ -367,10 +367,12 @@ export class Node implements AsyncDisposable {
 
   /** What this node tells others to dial now. */
   get addresses(): string[] {
+    // What leads through the mesh does not lead to it.
+    const inside = this.meshAddresses;
     return advertisedAddresses({
       policy: this.#options.advertise,
       listen: this.#listeners.address,
-      interfaces: this.#options.interfaces,
+      interfaces: this.#options.interfaces().filter((address) => !inside.includes(address)),
       observed: this.#observed.seen,
     });
   }

@@ -8,6 +8,7 @@ import { type BenchGroup, runGroup } from "./bench.ts";
 import { daemonBenches } from "./daemon_benches.ts";
 import { dnsBenches } from "./dns_benches.ts";
 import { ffiBenches } from "./ffi_benches.ts";
+import { floodBenches } from "./flood_benches.ts";
 import { gossipBenches } from "./gossip_benches.ts";
 import { linkBenches } from "./link_benches.ts";
 import { loopBenches } from "./loop_benches.ts";
@@ -29,6 +30,7 @@ const groups: readonly BenchGroup[] = [
   ...loopBenches,
   ...metricsBenches,
   ...starBenches,
+  ...floodBenches,
 ];
 
 function progress(text: string): void {
