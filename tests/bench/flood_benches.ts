@@ -4,10 +4,11 @@ import { Lab } from "../lab/namespaces.ts";
 import { requires } from "../lab/requires.ts";
 import { SystemMesh } from "../system/system_mesh.ts";
 import { TunMesh, tunNeeds } from "../system/tun_mesh.ts";
-import type { BenchGroup, RunningBench } from "./bench.ts";
+import type { BenchGroup } from "./bench.ts";
 import { JsonChild } from "./json_child.ts";
 import { Iperf } from "./packets/iperf.ts";
 import { treeUsage } from "./process_usage.ts";
+import { sharedSite } from "./shared_site.ts";
 
 const perSecond = 50_000;
 const seconds = 2;
@@ -22,17 +23,21 @@ class FloodSite implements AsyncDisposable {
   readonly #iperf: Iperf;
   readonly #flood: JsonChild;
   readonly #address: string;
+  /** The flooded one's process. */
+  readonly #node: number;
 
   private constructor(
     owned: AsyncDisposableStack,
     iperf: Iperf,
     flood: JsonChild,
     address: string,
+    node: number,
   ) {
     this.#owned = owned;
     this.#iperf = iperf;
     this.#flood = flood;
     this.#address = address;
+    this.#node = node;
   }
 
   static async start(): Promise<FloodSite> {
@@ -54,7 +59,7 @@ class FloodSite implements AsyncDisposable {
     const module = new URL("./peers/flood.ts", import.meta.url);
     const inside = ["ip", "netns", "exec", lab.namespace("x")];
     const flood = stack.use(new JsonChild(module, [door.ipv4("b")], inside));
-    return new FloodSite(stack.move(), iperf, flood, ipv4);
+    return new FloodSite(stack.move(), iperf, flood, ipv4, tun.mesh.node("b").pid);
   }
 
   /** Gbit/s of one TCP connection through the tunnel. */
@@ -73,10 +78,11 @@ class FloodSite implements AsyncDisposable {
     return done;
   }
 
-  /** Percent of one core that the flood's own process takes, its kernel time included. */
-  async floodCpu(): Promise<number> {
-    const spent = () => treeUsage(this.#flood.pid).cpuSeconds;
-    return await this.flooded(closedPort, noise, async () => {
+  /** Percent of one core that a process takes while there is a flood and nothing else, its kernel time included. */
+  async cpu(of: "flood" | "node", port: number, head: string): Promise<number> {
+    const pid = of === "flood" ? this.#flood.pid : this.#node;
+    const spent = () => treeUsage(pid).cpuSeconds;
+    return await this.flooded(port, head, async () => {
       const before = spent();
       await sleep(seconds * 1_000);
       return 100 * (spent() - before) / seconds;
@@ -88,24 +94,7 @@ class FloodSite implements AsyncDisposable {
   }
 }
 
-let users = 0;
-let site: Promise<FloodSite> | undefined;
-
-/** All benches of the group share one site, so that they differ in the flood alone. */
-function onSite(round: (site: FloodSite) => Promise<number>) {
-  return async (): Promise<RunningBench> => {
-    users++;
-    const shared = await (site ??= FloodSite.start());
-    return {
-      round: () => round(shared),
-      async [Symbol.asyncDispose]() {
-        if (--users > 0) return;
-        site = undefined;
-        await shared[Symbol.asyncDispose]();
-      },
-    };
-  };
-}
+const onSite = sharedSite(() => FloodSite.start());
 
 /** What is left of a flow while strangers send at the door. */
 export const floodBenches: readonly BenchGroup[] = [{
@@ -143,7 +132,13 @@ export const floodBenches: readonly BenchGroup[] = [{
       name: "packets-flood-cpu",
       title: "the flood's own share of a core",
       unit: "%",
-      start: onSite((site) => site.floodCpu()),
+      start: onSite((site) => site.cpu("flood", closedPort, noise)),
+    },
+    {
+      name: "packets-flood-node",
+      title: "the node's own share of a core for it, beside nothing else",
+      unit: "%",
+      start: onSite((site) => site.cpu("node", dataPort, marked)),
     },
   ],
 }];
