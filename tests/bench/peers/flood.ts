@@ -1,6 +1,7 @@
 /**
  * Sends datagrams that mean nothing, so many a second: `flood.ts HOST`. Reads JSON commands: `{"port", "perSecond", "head"}` begins, `head`
- * being the hexadecimal bytes that each begins with; `{"stop": true}` ends and tells how many a second it were. In trains, which the
+ * being the hexadecimal bytes that each begins with; `{"sent": true}` tells how many it were so far, `{"stop": true}` ends and tells
+ * how many a second. In trains, which the
  * sender's cable is to cut: so that it costs next to nothing but what any sender's kernel does.
  * @module
  */
@@ -27,6 +28,7 @@ let sent = 0;
 let began = 0;
 
 await answerCommands((command) => {
+  if (command["sent"] === true) return Promise.resolve({ sent });
   clearInterval(timer);
   const seconds = (performance.now() - began) / 1_000;
   if (command["stop"] === true) return Promise.resolve({ perSecond: sent / seconds });
