@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { overheadCap } from "../fec/adapt.ts";
+import { overheadCap } from "../fec/scheme.ts";
 import { makeSuperPacket } from "../super_packet/testing.ts";
 import { virtioHeader } from "../super_packet/virtio_header.ts";
 import { segmentKind } from "../wire/segment.ts";

@@ -1,0 +1,44 @@
+import type { LossMeasure } from "./residual_loss.ts";
+
+/** Segments that count in full. */
+const memory = 4_000;
+/** Standard deviations, and a few segments, by which loss has to exceed what it was to be another one. */
+const sigmas = 4;
+const few = 3;
+
+/**
+ * What a path loses, of the reports on it: a mean over the last thousands of segments, because of a few hundred with one lost in a
+ * hundred the share is known within a half of it only. Of loss that has clearly grown the past is forgotten.
+ */
+export class LossEstimate {
+  #segments = 0;
+  #lost = 0;
+  #runs = 0;
+
+  add({ loss, burst }: LossMeasure, segments: number): void {
+    const lost = loss * segments;
+    if (this.#segments > 0) {
+      const expected = this.#lost / this.#segments * segments;
+      // So many runs, of geometric length with mean b: the variance is the mean times 2 b - 1.
+      const spread = Math.sqrt(expected * (2 * this.measure.burst - 1));
+      if (lost > expected + sigmas * spread + few * burst) this.clear();
+    }
+    const kept = this.#segments === 0
+      ? 0
+      : Math.max(0, Math.min(1, (memory - segments) / this.#segments));
+    this.#segments = this.#segments * kept + segments;
+    this.#lost = this.#lost * kept + lost;
+    this.#runs = this.#runs * kept + lost / burst;
+  }
+
+  get measure(): LossMeasure {
+    return {
+      loss: this.#segments === 0 ? 0 : this.#lost / this.#segments,
+      burst: this.#runs === 0 ? 1 : Math.max(1, this.#lost / this.#runs),
+    };
+  }
+
+  clear(): void {
+    this.#segments = this.#lost = this.#runs = 0;
+  }
+}
