@@ -92,7 +92,7 @@ export class Control {
       const way = peer.ways.find(({ number }) => number === said.way);
       if (way === undefined || said.segments === 0) return;
       const { segments, lost, burst } = said;
-      const inflated = way.probe?.inflated === true;
+      const inflated = way.probe?.inflated(now) === true;
       this.#parity.report(way, { loss: lost / segments, burst, segments, inflated }, now);
     }
   }
