@@ -38,7 +38,7 @@ export class FecPolicy {
     if (time !== undefined && time > 0) this.#pace(segments / time * roundTime);
     this.#clean = measure.loss > 0 ? 0 : this.#clean + segments;
     if (this.#clean >= calmSegments) this.#estimate.clear();
-    const wanted = inflated ? noFec : chooseScheme(this.#estimate.measure, this.#span);
+    const wanted = inflated ? noFec : chooseScheme(this.#estimate.bound, this.#span);
     this.#calm = isWeaker(wanted, this.#scheme) ? this.#calm + segments : 0;
     const tooSlow = this.#scheme.group * this.#scheme.depth > 2 * Math.max(5, this.#span);
     const clean = this.#clean >= calmSegments;

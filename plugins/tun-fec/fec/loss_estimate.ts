@@ -1,7 +1,9 @@
 import type { LossMeasure } from "./residual_loss.ts";
 
-/** Segments that count in full. */
+/** Segments that are remembered; more, up to a bound, where few runs of losses were among them: of ten the mean says little. */
 const memory = 4_000;
+const longMemory = 20_000;
+const wantedRuns = 30;
 /** Standard deviations, and a few segments, by which loss has to exceed what it was to be another one. */
 const sigmas = 4;
 const few = 3;
@@ -23,12 +25,14 @@ export class LossEstimate {
       const spread = Math.sqrt(expected * (2 * this.measure.burst - 1));
       if (lost > expected + sigmas * spread + few * burst) this.clear();
     }
-    const kept = this.#segments === 0
-      ? 0
-      : Math.max(0, Math.min(1, (memory - segments) / this.#segments));
+    const runs = lost / burst;
+    const kept = Math.min(
+      share(longMemory - segments, this.#segments),
+      Math.max(share(memory - segments, this.#segments), share(wantedRuns - runs, this.#runs)),
+    );
     this.#segments = this.#segments * kept + segments;
     this.#lost = this.#lost * kept + lost;
-    this.#runs = this.#runs * kept + lost / burst;
+    this.#runs = this.#runs * kept + runs;
   }
 
   get measure(): LossMeasure {
@@ -38,7 +42,25 @@ export class LossEstimate {
     };
   }
 
+  /**
+   * One standard error above the mean, of both: what may well be. Of `n` runs with mean `b` the error of their mean is
+   * `sqrt(b (b - 1) / n)`, and that of the share of losses as in `add()`.
+   */
+  get bound(): LossMeasure {
+    const { loss, burst } = this.measure;
+    if (loss === 0) return { loss, burst };
+    return {
+      loss: loss * (1 + Math.sqrt((2 * burst - 1) / this.#lost)),
+      burst: burst + Math.sqrt(burst * (burst - 1) / this.#runs),
+    };
+  }
+
   clear(): void {
     this.#segments = this.#lost = this.#runs = 0;
   }
+}
+
+/** How much of what there is may stay, if so much may. */
+function share(room: number, is: number): number {
+  return is === 0 ? 1 : Math.max(0, Math.min(1, room / is));
 }

@@ -50,6 +50,26 @@ Deno.test("loss that has shrunk is forgotten over some thousand segments", () =>
   assert.ok(estimate.measure.loss < 0.012, `${estimate.measure.loss}`);
 });
 
+Deno.test("the bound is above what there is in most cases, and closes in on it", () => {
+  for (const make of [randomLoss, (p: number, r: () => number) => burstyLoss(p, 4, r)]) {
+    let above = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const estimate = new LossEstimate();
+      const model = make(0.02, seededRandom(seed));
+      for (let i = 0; i < 8; i++) estimate.add(report(model, 500), 500);
+      const { bound, measure } = estimate;
+      assert.ok(bound.loss > measure.loss && bound.burst >= measure.burst);
+      if (bound.loss > model.loss) above++;
+      if (bound.burst > model.burst) above++;
+    }
+    // One standard error: five of six.
+    assert.ok(above > 120 * 0.7, `${above} of 120`);
+  }
+  const estimate = new LossEstimate();
+  for (let i = 0; i < 100; i++) estimate.add({ loss: 0.1, burst: 1.2 }, 4_000);
+  assert.ok(estimate.bound.loss < 0.11, `${estimate.bound.loss}`);
+});
+
 Deno.test("before any report, and after reports without loss, there is none", () => {
   const estimate = new LossEstimate();
   assert.deepEqual(estimate.measure, { loss: 0, burst: 1 });
