@@ -37,8 +37,8 @@ export async function measureDatagrams(
   path: PathLoss,
   fec: boolean,
 ): Promise<DatagramNumbers> {
-  await using pair = await site.pair("wire", fec);
   using _ = impair(site, path, 0);
+  await using pair = await site.pair("wire", fec);
   // Without parity there is only the size of the path to be found.
   await flow.run(inner("b"), perSecond, fec ? warmMs : warmMs / 4);
   using seen = watch(site, pair);
@@ -58,8 +58,9 @@ export async function measureTcp(
   fec: boolean,
 ): Promise<Omit<DatagramNumbers, "residual"> & { readonly megabits: number }> {
   const { lab } = site;
-  await using pair = await site.pair("wire", fec);
+  // Before the loops meet: a path that becomes longer while it is used seems to have filled up.
   using _ = impair(site, path, 25);
+  await using pair = await site.pair("wire", fec);
   await flow.run(inner("b"), 2_000, warmMs);
   // Ends with the lab, or with its only client.
   lab.spawn("b", ["iperf3", "-s", "-1"], { stdout: "null", stderr: "null" });
