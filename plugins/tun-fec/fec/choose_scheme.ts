@@ -6,13 +6,16 @@ import { type FecScheme, noFec } from "./scheme.ts";
 export const residualTarget = 0.0005;
 
 /** Larger groups need less parity for the same loss, smaller ones are full sooner. With one row it is plain XOR. */
-const groups = [[maxGroup, maxRows], [20, 6], [10, 3], [5, 1]] as const;
+const smallestGroup = 5;
+const groups = [[maxGroup, maxRows], [20, 6], [10, 3], [smallestGroup, 1]] as const;
 /** From the cheapest to the strongest. */
 const candidates = groups
-  .flatMap(([group, most]) => Array.from({ length: most }, (_, i) => ({ group, rows: i + 1 })))
+  .flatMap(([group, most]) =>
+    Array.from({ length: most }, (_, i) => ({ group, rows: i + 1, strongest: i + 1 === most }))
+  )
   .sort((a, b) => a.rows / a.group - b.rows / b.group || a.group - b.group);
 const depths = [1, 2, 3, 4, 6, 8, 10, 12, 16] as const;
-/** Below this correlation a segment's neighbours may be in its group. */
+/** Below this correlation neighbours may be in one group. */
 const independent = 0.15;
 
 /**
@@ -24,15 +27,18 @@ const independent = 0.15;
 export function chooseScheme(measure: LossMeasure, span: number = maxSpan): FecScheme {
   if (!(measure.loss > 0)) return noFec;
   const bounded = { loss: Math.min(measure.loss, 0.9), burst: Math.max(1, measure.burst) };
-  const most = correlation(bounded) < independent ? 1 : Infinity;
+  const spread = { loss: bounded.loss, burst: 1 / (1 - bounded.loss) };
+  const deepest = correlation(bounded) < independent ? 1 : Infinity;
   let best = noFec;
   let least = Infinity;
-  for (const { group, rows } of candidates) {
+  for (const { group, rows, strongest } of candidates) {
+    // No depth makes it better than losses that have nothing to do with each other.
+    if (!strongest && residualLoss(spread, { group, rows, depth: 1 }) > residualTarget) continue;
     for (const depth of depths) {
       const segments = group * depth;
-      if (depth > most || segments > maxSpan) break;
+      if (depth > deepest || segments > maxSpan) break;
       // The smallest is for any pace.
-      if (segments > span && segments > groups.at(-1)![0]) break;
+      if (segments > span && segments > smallestGroup) break;
       const scheme = { group, rows, depth };
       const left = residualLoss(bounded, scheme);
       if (left <= residualTarget) return scheme;
