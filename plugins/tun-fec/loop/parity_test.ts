@@ -16,13 +16,19 @@ function makeLossy(fec = { a: true, b: true }) {
   const { network, a, b } = pair;
   const random = seededRandom(1);
   let model: LossModel | undefined;
+  /** Milliseconds that what comes back takes, and what is under way. */
+  let delay = 0;
+  const held: { readonly at: number; readonly message: Datagrams }[] = [];
   const count = { data: 0, parity: 0, dataBytes: 0, parityBytes: 0 };
   network.change = (message) =>
     cut(message).filter((each) => {
       const kind = isParity(each) ? "parity" : "data";
       count[kind]++;
       count[`${kind}Bytes`] += each.bytes.length;
-      return model?.next() !== true;
+      if (model?.next() === true) return false;
+      if (each.to !== a.ports.wire.here || delay === 0) return true;
+      held.push({ at: now + delay, message: each });
+      return false;
     });
   let port = 0;
   const ever = new Set<string>();
@@ -42,6 +48,9 @@ function makeLossy(fec = { a: true, b: true }) {
         sent.add(one.toHex());
         ever.add(one.toHex());
         a.ports.tun.sent.push(one);
+      }
+      while (held.length > 0 && held[0]!.at <= now) {
+        a.ports.wire.arrived.push(held.shift()!.message);
       }
       settle([a, b], now);
       for (const { loop } of [a, b]) loop.tick(now);
@@ -63,6 +72,8 @@ function makeLossy(fec = { a: true, b: true }) {
     ...pair,
     count,
     run,
+    /** As in a queue that has filled up. */
+    hold: (ms: number) => delay = ms,
     lose: (share: number, burst = 1) => {
       model = burst === 1 ? randomLoss(share, random) : burstyLoss(share, burst, random);
     },
@@ -150,6 +161,21 @@ Deno.test("parity ends a while after the loss has ended", () => {
   run(150, 50, udp);
   const { residual } = run(30, 50, udp);
   assert.deepEqual([count.parity, residual], [0, 0]);
+});
+
+Deno.test("loss on a path whose round trips have grown gets no parity, until they are short again", () => {
+  const { run, count, lose, hold } = makeLossy();
+  lose(0.05);
+  run(200, 10, udp);
+  assert.ok(count.parity > 0);
+  hold(60);
+  run(800, 5, udp);
+  run(100, 5, udp);
+  assert.equal(count.parity, 0);
+  hold(0);
+  run(300, 10, udp);
+  run(100, 10, udp);
+  assert.ok(count.parity > 0);
 });
 
 Deno.test("it takes both ends: one that wants none gets none and reports nothing", () => {
