@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { StreamResetError } from "../sessions/errors.ts";
 import { BufferPool, largeBuffer, mediumBuffer } from "./buffer_pool.ts";
+import type { ResettingTask } from "./compliance/resetting_testing.ts";
 import { abandonPort, PortStream, portWindow } from "./port_stream.ts";
 
 function pair(): [PortStream, PortStream] {
@@ -141,6 +142,39 @@ Deno.test("an abandoned port reads as a reset", async () => {
   const stream = new PortStream(port1, new BufferPool());
   abandonPort(port2);
   await assert.rejects(stream.read(), isReset(0));
+});
+
+Deno.test("each of thousands of resets between two Workers is read as one, though the port closes behind it", async () => {
+  const total = 4_000;
+  const [resetting, reading] = [1, 2].map(() =>
+    new Worker(new URL("./compliance/resetting_testing.ts", import.meta.url), { type: "module" })
+  ) as [Worker, Worker];
+  const codes: number[] = [];
+  const all = Promise.withResolvers<void>();
+  const late = setTimeout(() => all.resolve(), 60_000);
+  let next = 0;
+  const give = () => {
+    if (next === total) return;
+    const { port1, port2 } = new MessageChannel();
+    const id = next++;
+    resetting.postMessage({ id, what: "reset" } satisfies ResettingTask, [port1]);
+    reading.postMessage({ id, what: "read" } satisfies ResettingTask, [port2]);
+  };
+  reading.onmessage = ({ data }) => {
+    codes.push(data);
+    give();
+    if (codes.length === total) all.resolve();
+  };
+  try {
+    for (let lane = 0; lane < 32; lane++) give();
+    await all.promise;
+    assert.equal(codes.filter((code) => code === 7).length, total * 3 / 4);
+    assert.equal(codes.filter((code) => code === 0).length, total / 4);
+  } finally {
+    clearTimeout(late);
+    resetting.terminate();
+    reading.terminate();
+  }
 });
 
 Deno.test("the far end cannot send more than granted, grant more than was sent, or talk nonsense", async () => {

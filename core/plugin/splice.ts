@@ -36,13 +36,17 @@ async function carry(
   count: (bytes: number) => void,
 ): Promise<void> {
   let waiting = false;
+  let over = false;
+  const tell = () => to.write(nothing).then(() => breakBoth(undefined), breakBoth);
   // A reset of `to` shows in the other direction's read, unless that has ended or is held up: then nobody but `closed` tells,
-  // and a write says with which code.
+  // and a write says with which code. One that comes while a write ends is looked for after it.
   void to.closed.then(async () => {
-    if (waiting) await to.write(nothing).then(() => breakBoth(undefined), breakBoth);
+    over = true;
+    if (waiting) await tell();
   });
   try {
     for (;;) {
+      if (over) return await tell();
       waiting = true;
       const chunk = await from.read();
       waiting = false;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { StreamResetError } from "../sessions/errors.ts";
+import { memoryStreamPair } from "../streams/memory_stream.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { PortStream } from "./port_stream.ts";
 import { splice } from "./splice.ts";
@@ -60,6 +61,25 @@ Deno.test("a reset reaches the other side while the data before it is stuck", as
   left.reset(6);
   await writing;
   await right.closed;
+  await over;
+});
+
+Deno.test("a reset that comes while a write is ending is not missed", async () => {
+  const [left, a] = pair();
+  const [b, right] = memoryStreamPair();
+  const write = b.write.bind(b);
+  b.write = (chunk) => {
+    const written = write(chunk);
+    if (chunk.length > 0) right.reset(3);
+    return written;
+  };
+  const over = splice(a, b);
+  // Nothing but `closed` tells of a reset of `b` now.
+  await right.closeWrite();
+  assert.equal(await left.read(), null);
+  await left.write(new Uint8Array([1]));
+  await left.closed;
+  await assert.rejects(left.write(new Uint8Array(1)), isReset(3));
   await over;
 });
 

@@ -16,6 +16,7 @@ import { packetBenches } from "./packet_benches.ts";
 import { metricsBenches } from "./metrics_benches.ts";
 import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
+import { starBenches } from "./star_benches.ts";
 import { resultTable } from "./table.ts";
 
 const groups: readonly BenchGroup[] = [
@@ -28,6 +29,7 @@ const groups: readonly BenchGroup[] = [
   ...ffiBenches,
   ...loopBenches,
   ...metricsBenches,
+  ...starBenches,
 ];
 
 function progress(text: string): void {

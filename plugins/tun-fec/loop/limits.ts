@@ -7,6 +7,10 @@ export const turn = 64;
 /** Bytes of them, after which the other side has its turn all the same: half a millisecond's work. */
 export const turnBytes = 512 << 10;
 
+/** Queues of an interface at most, and bytes that one has its turn with before the next has its own: a packet of the largest size. */
+export const mostQueues = 16;
+export const queueBytes = largestMessage;
+
 /** Datagrams in one send that every kernel cuts, and its bytes over either family. */
 export const trainSegments = 64;
 export const trainBytes = 65_400;
