@@ -33,8 +33,8 @@ function makeLossy(fec = { a: true, b: true }) {
   let port = 0;
   const ever = new Set<string>();
   let now = 1_000;
-  /** Sends so many packets a step of 5 ms. @returns what arrived of them */
-  const run = (steps: number, each: number, packet: (n: number) => Uint8Array) => {
+  /** Sends so many packets a step of 5 ms, or every so many steps. @returns what arrived of them */
+  const run = (steps: number, each: number, packet: (n: number) => Uint8Array, every = 1) => {
     const sent = new Set<string>();
     const before = b.ports.tun.received.length;
     count.data =
@@ -43,7 +43,7 @@ function makeLossy(fec = { a: true, b: true }) {
       count.parityBytes =
         0;
     for (let step = 0; step < steps; step++, now += 5) {
-      for (let i = 0; i < each; i++) {
+      for (let i = 0; step % every === 0 && i < each; i++) {
         const one = packet(port++);
         sent.add(one.toHex());
         ever.add(one.toHex());
@@ -119,19 +119,30 @@ for (const burst of [1, 4]) {
   }
 }
 
-Deno.test("a slow flow gets rounds that are over soon", () => {
-  const { run, lose, count, network } = makeLossy();
-  lose(0.05, 3);
-  // 400 a second.
-  run(300, 2, udp);
-  network.log.length = 0;
-  const { residual } = run(1_000, 2, udp);
-  assert.ok(residual < 0.03, `${residual}`);
-  assert.ok(count.parityBytes <= count.dataBytes * overheadCap);
-  const rounds = network.log.filter(isParity).map(({ bytes }) => bytes[16]! * bytes[17]!);
-  // 20 of them take 50 ms.
-  assert.ok(rounds.length > 100 && Math.max(...rounds) <= 40, `${Math.max(...rounds)}`);
-});
+for (const [each, steps, bound, most] of [[2, 1, 0.02, 64], [1, 2, 0.01, 20]] as const) {
+  const pace = 1_000 / 5 * each / steps;
+  Deno.test(`a slow flow of ${pace} a second gets rounds that are over soon, and fill all the same`, () => {
+    const { run, lose, count, network } = makeLossy();
+    lose(0.05, each);
+    const slow = (packets: number) => {
+      let lost = 0;
+      for (let i = 0; i < packets / each; i += 1_000) {
+        lost += run(1_000, each, udp, steps).residual / (packets / each / 1_000);
+      }
+      return lost;
+    };
+    slow(2_000);
+    network.log.length = 0;
+    const residual = slow(4_000);
+    assert.ok(residual < bound, `${residual}`);
+    assert.ok(count.parityBytes <= count.dataBytes * overheadCap);
+    const rounds = network.log.filter(isParity).map(({ bytes }) => bytes[16]! * bytes[17]!);
+    // What comes in 80 ms, and as much again while the pace is not known.
+    assert.ok(rounds.length > 100 && Math.max(...rounds) <= most, `${Math.max(...rounds)}`);
+    const mean = rounds.reduce((sum, one) => sum + one, 0) / rounds.length;
+    assert.ok(mean > most / 5, `${mean} segments in a round`);
+  });
+}
 
 for (const [each, pace] of [[2, "at leisure"], [20, "as many as a turn takes"]] as const) {
   Deno.test(`super-packets come whole although segments of them were lost, ${pace}`, () => {
