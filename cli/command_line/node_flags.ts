@@ -86,7 +86,7 @@ export const nodeFlags = object("Node options", {
   tunName: textOption("--tun-name", "NAME", message`Name of that interface (pulse0).`),
   tunQueues: optional(
     option("--tun-queues", integer({ metavar: "N", min: 1 }), {
-      description: message`Queues of that interface; there is 1.`,
+      description: message`Queues of that interface, served in turn: 1 to 16 (8).`,
     }),
   ),
   fec: switchFlag(

@@ -103,6 +103,7 @@ const daemonConfigSchema: z.ZodType<DaemonConfig> = z.strictObject({
   tun: z.strictObject({
     name: z.string().max(15),
     fec: z.boolean(),
+    queues: z.int(),
     rekeySeconds: z.number().nullable(),
   }).nullable(),
   exit: z.strictObject({

@@ -19,7 +19,7 @@ import { parseExitCidrs, parseUseExit } from "./exit_settings.ts";
 import { defaultLocalPorts, parseLocalPorts } from "./local_ports.ts";
 import { parseServices } from "./services.ts";
 import { settingKeys, type SettingName, type Settings } from "./settings.ts";
-import { defaultTunName, parseTunName, parseTunQueues } from "./tun_settings.ts";
+import { defaultTunName, defaultTunQueues, parseTunName, parseTunQueues } from "./tun_settings.ts";
 
 export interface ConfigSources {
   readonly flags: Settings;
@@ -59,7 +59,6 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
     }
   };
   checkCombination(settings, origin);
-  read("tunQueues", () => parseTunQueues(settings.tunQueues ?? 1));
   // A scribe serves its API where its users look for it.
   const apiListen = settings.apiListen ?? (settings.scribe ? ":8080" : undefined);
   const advertised = read("addr", () => parseAdvertise(settings.addr ?? "auto"));
@@ -86,6 +85,7 @@ export function resolveConfig(sources: ConfigSources): DaemonConfig {
       ? {
         name: read("tunName", () => parseTunName(settings.tunName ?? defaultTunName)),
         fec: settings.fec ?? false,
+        queues: read("tunQueues", () => parseTunQueues(settings.tunQueues ?? defaultTunQueues)),
         rekeySeconds: settings.tunRekeySeconds ?? null,
       }
       : null,

@@ -181,7 +181,7 @@ Deno.test("every bad value is refused with the setting's name, where it came fro
     [{ fec: true }, /^--fec: there is no packet tunnel; add --tun/],
     [{ tunName: "pulse1" }, /^--tun-name: there is no packet tunnel/],
     [{ tun: true, tunName: "pulse%d" }, /^--tun-name: .*not the name of an interface/],
-    [{ tun: true, tunQueues: 4 }, /^--tun-queues: .*one queue, not 4/],
+    [{ tun: true, tunQueues: 17 }, /^--tun-queues: .*1 to 16 queues, not 17/],
     [{ exitCidrs: ["10.0.0.0/8"] }, /^--exit-cidrs: this node is no exit; add --exit/],
     [{ exit: true, exitCidrs: ["10.0.0.0/33"] }, /^--exit-cidrs: .*is not a range; write 192/],
     [{ exit: true, exitCidrs: [" , "] }, /^--exit-cidrs: names no range/],

@@ -6,6 +6,8 @@ export interface TunSettings {
   readonly name: string;
   /** Parity for peers that want it too. */
   readonly fec: boolean;
+  /** Of the interface. */
+  readonly queues: number;
   /** Keys are replaced after so many seconds; null for the usual 120. Tests replace them more often. */
   readonly rekeySeconds: number | null;
 }
@@ -22,8 +24,12 @@ export function parseTunName(text: string): string {
   );
 }
 
-/** One thread carries all packets, so that more queues would only be read by it in turn. */
+export const defaultTunQueues = 8;
+const mostTunQueues = 16;
+
 export function parseTunQueues(queues: number): number {
-  if (queues === 1) return queues;
-  throw new ConfigError(`the packet tunnel has one queue, not ${queues}; write 1 or leave it out`);
+  if (queues >= 1 && queues <= mostTunQueues) return queues;
+  throw new ConfigError(
+    `the packet tunnel has 1 to ${mostTunQueues} queues, not ${queues}; leave it out for ${defaultTunQueues}`,
+  );
 }

@@ -34,9 +34,9 @@ export function enabledPlugins(config: DaemonConfig): {
   if (config.api !== null) configs.metrics = {};
   if (config.dns !== null) configs.dns = dnsConfig(config.dns);
   if (config.tun !== null) {
-    const { name, fec, rekeySeconds } = config.tun;
+    const { name, fec, queues, rekeySeconds } = config.tun;
     configs.exit = { interface: name };
-    configs["tun-fec"] = { name, fec, ...(rekeySeconds !== null && { rekeySeconds }) };
+    configs["tun-fec"] = { name, fec, queues, ...(rekeySeconds !== null && { rekeySeconds }) };
   }
   const manifests: Record<string, PluginManifest> = {};
   for (const name of Object.keys(configs)) {

@@ -25,7 +25,7 @@ Deno.test("a plugin is there when its setting is on, and is told what it needs t
 
 Deno.test("only what carries packets and what leads them out of the mesh has FFI", () => {
   const { manifests, configs } = enabled({ tun: true, fec: true, ca: true, dns: true });
-  assert.deepEqual(configs["tun-fec"], { name: "pulse0", fec: true });
+  assert.deepEqual(configs["tun-fec"], { name: "pulse0", fec: true, queues: 8 });
   const withFfi = Object.keys(manifests).filter((name) => manifests[name]!.permissions.ffi);
   assert.deepEqual(withFfi.sort(), ["exit", "tun-fec"]);
 });

@@ -18,6 +18,8 @@ export interface Link extends LinkCandidate {
 export interface LinkEvents {
   /** The first session to this peer came up. */
   up(peer: NodeId, link: Link): void;
+  /** A session came up, preferred or not. */
+  added(link: Link): void;
   /** New streams and control traffic move to this link. */
   primary(peer: NodeId, link: Link): void;
   /** The last session to this peer is gone. */
@@ -93,6 +95,7 @@ export class LinkManager implements AsyncDisposable {
       remote: session.remoteAddress,
     });
     if (first) this.#events.up(peer, link);
+    this.#events.added(link);
     if (links[0] === link) this.#events.primary(peer, link);
     for (const other of links.slice(1)) this.#tasks.add(this.#drain(other));
     const excess = links[maxSessionsPerPeer];
@@ -128,11 +131,17 @@ export class LinkManager implements AsyncDisposable {
   }
 
   async #serve(link: Link): Promise<void> {
-    for (;;) {
-      const stream = await link.session.acceptStream();
-      if (stream === null) break;
-      this.#count(link, stream);
-      this.#tasks.add(this.#events.stream(link, stream));
+    try {
+      for (;;) {
+        const stream = await link.session.acceptStream();
+        if (stream === null) break;
+        this.#count(link, stream);
+        this.#tasks.add(this.#events.stream(link, stream));
+      }
+    } catch (error) {
+      // A session that cannot be listened to is none: kept, it would be in the way of every later one to this peer.
+      this.#log("error", "link takes no streams", { peer: link.peer, error: errorText(error) });
+      await link.session.close(SessionCloseCode.protocolError, "takes no streams");
     }
     const info = await link.session.closed;
     this.#remove(link, info.reason || `closed with code ${info.code}`);

@@ -60,18 +60,20 @@ async function scene() {
   const ca = await createTestCa();
   const peer = (await ca.issue()).certificate;
   const events: string[] = [];
+  const added: Session[] = [];
   const links = new LinkManager({
     self: "0".repeat(32),
     log: () => {},
     drainGraceMs: 5,
     events: {
       up: (_id, link) => events.push(`up ${link.kind}`),
+      added: (link) => void added.push(link.session),
       primary: (_id, link) => events.push(`primary ${link.kind}`),
       down: (_id, reason) => events.push(`down ${reason}`),
       stream: () => Promise.resolve(),
     },
   });
-  return { links, peer, events };
+  return { links, peer, events, added };
 }
 
 Deno.test("a better session takes over without a link down, and the last one gone is the end of the link", async () => {
@@ -90,6 +92,30 @@ Deno.test("a better session takes over without a link down, and the last one gon
   while (links.primary(peer.id) !== undefined) await Promise.resolve();
   assert.deepEqual(events.slice(3), ["primary websocket", "down idle"]);
   assert.deepEqual(links.peers(), []);
+  await links[Symbol.asyncDispose]();
+});
+
+Deno.test("every session is told of, the one that is not preferred too", async () => {
+  const { links, peer, added } = await scene();
+  const quic = new TestSession("quic", "dialler", peer);
+  const websocket = new TestSession("websocket", "acceptor", peer);
+  links.add(quic);
+  links.add(websocket);
+  assert.equal(links.primary(peer.id)?.session, quic);
+  assert.deepEqual(added, [quic, websocket]);
+  await links[Symbol.asyncDispose]();
+});
+
+Deno.test("a session that fails to take streams is closed and stands in nobody's way", async () => {
+  const { links, peer, events } = await scene();
+  const broken = new TestSession("quic", "acceptor", peer);
+  broken.acceptStream = () => Promise.reject(new Error("Bad resource ID"));
+  links.add(broken);
+  links.add(new TestSession("websocket", "acceptor", peer));
+  assert.equal(links.primary(peer.id)?.session, broken);
+  assert.deepEqual(await broken.closed, { code: 2, reason: "takes no streams", remote: false });
+  while (links.primary(peer.id)?.session === broken) await Promise.resolve();
+  assert.deepEqual(events, ["up quic", "primary quic", "primary websocket"]);
   await links[Symbol.asyncDispose]();
 });
 

@@ -93,7 +93,7 @@ export class Node implements AsyncDisposable {
   #credentials: Credentials;
   readonly #refusals: Refusals;
   #names: ReadonlyMap<string, NodeId> = new Map();
-  /** Links that have been probed and given a control channel: once each, however often they become preferred. */
+  /** Links that have been given a control channel: once each, however often they become preferred. */
   readonly #started = new WeakSet<Link>();
 
   static async start(given: NodeOptions): Promise<Node> {
@@ -159,6 +159,8 @@ export class Node implements AsyncDisposable {
           this.#reconnects.linked(peer);
           options.hooks.linkUp(peer, link.kind);
         },
+        // Whichever of several sessions the other end prefers, its probes are answered there.
+        added: (link) => this.#tasks.add(this.#probes.run(link)),
         primary: (_peer, link) => this.#primaryChanged(link),
         down: (peer, reason) => this.#linkDown(peer, reason),
         stream: (link, stream) => this.#acceptor.accept(link, stream),
@@ -562,7 +564,6 @@ export class Node implements AsyncDisposable {
     this.#dialler.considerUpgrade(link);
     if (!this.#started.has(link)) {
       this.#started.add(link);
-      this.#tasks.add(this.#probes.run(link));
       if (link.role === "dialler") this.#tasks.add(this.#openControl(link));
     }
     this.#publish();

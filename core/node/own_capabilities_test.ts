@@ -9,7 +9,7 @@ const plain = {
   exit: { cidrs: [], use: null, killswitch: false },
   tun: null,
 };
-const tun = { name: "pulse0", fec: true, rekeySeconds: null };
+const tun = { name: "pulse0", fec: true, queues: 1, rekeySeconds: null };
 const exit = { ...plain.exit, cidrs: ["0.0.0.0/0"] };
 
 Deno.test("a node with nothing switched on relays", () => {

@@ -20,6 +20,7 @@ const IFF_TUN = 0x1;
 const IFF_MULTI_QUEUE = 0x100;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
+const IFF_TUN_EXCL = 0x8000;
 
 /** struct virtio_net_hdr, which stands before every packet: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset. */
 export const VNET_HEADER = 10;
@@ -44,6 +45,8 @@ export interface TunOptions {
   readonly name: string;
   /** True for an interface with several queues: open it once per queue, by the same name. @default {false} */
   readonly multiQueue?: boolean;
+  /** Refuses to attach one more queue to an interface that exists. @default {false} */
+  readonly exclusive?: boolean;
   /**
    * Takes over the file of an interface of that name that a thread of this process has left behind. A Worker that dies closes
    * nothing that native calls have opened.
@@ -109,17 +112,19 @@ export class Tun extends TunQueue implements Disposable {
    * @throws {FfiError} FFI_SYSCALL no device, no right, a name that is taken; FFI_ARGUMENT a name that no interface can have
    */
   static open(libc: Libc, options: TunOptions): Tun {
-    const { name, multiQueue = false, offloads = OFFLOADS, takeOver = false } = options;
+    const { name, multiQueue = false, exclusive = false } = options;
+    const { offloads = OFFLOADS, takeOver = false } = options;
     const request = new Uint8Array(IFREQ);
     request.set(interfaceName(name));
-    const flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (multiQueue ? IFF_MULTI_QUEUE : 0);
+    const flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (multiQueue ? IFF_MULTI_QUEUE : 0) |
+      (exclusive ? IFF_TUN_EXCL : 0);
     new DataView(request.buffer).setUint16(IFNAMSIZ, flags, true);
     const fd = libc.calls.open(cString(DEVICE), OPEN_FLAGS);
     if (fd < 0) throw openError(libc.errno);
     try {
       if (libc.calls.ioctl(fd, TUNSETIFF, request) < 0) {
         const { errno } = libc;
-        const left = takeOver && errno === Errno.EBUSY ? findTun(libc, name) : undefined;
+        const left = takeOver && errno === Errno.EBUSY ? findTuns(libc, name, 1)[0] : undefined;
         if (left === undefined) throw interfaceError(errno, name);
         const tun = new Tun(libc, left, name, agreeOnOffloads(libc, left, offloads));
         libc.closeFile(fd);
@@ -133,20 +138,43 @@ export class Tun extends TunQueue implements Disposable {
     }
   }
 
+  /**
+   * Makes an interface of so many queues. To take over is to find those that were left behind: nobody reads them any more, and
+   * what the kernel puts into them would be lost.
+   *
+   * @throws {FfiError} as `open`; FFI_SYSCALL EBUSY also for an interface that exists
+   */
+  static openQueues(libc: Libc, options: Omit<TunOptions, "multiQueue">, count: number): Tun[] {
+    if (count === 1) return [Tun.open(libc, options)];
+    const { name, takeOver = false, offloads = OFFLOADS } = options;
+    using stack = new DisposableStack();
+    const queues = (takeOver ? findTuns(libc, name, count) : []).map((fd) =>
+      stack.use(new Tun(libc, fd, name, agreeOnOffloads(libc, fd, offloads)))
+    );
+    while (queues.length < count) {
+      const exclusive = queues.length === 0;
+      const each = { name: queues[0]?.name ?? name, offloads, multiQueue: true, exclusive };
+      queues.push(stack.use(Tun.open(libc, each)));
+    }
+    stack.move();
+    return queues;
+  }
+
   [Symbol.dispose](): void {
     this.#libc.closeFile(this.fd);
   }
 }
 
-/** This process's file of an interface. */
-function findTun(libc: Libc, name: string): number | undefined {
+/** This process's files of an interface, so many at most. */
+function findTuns(libc: Libc, name: string, count: number): number[] {
+  const found: number[] = [];
   const answer = new Uint8Array(IFREQ);
   const wanted = new TextEncoder().encode(`${name}\0`);
-  for (let fd = 3; fd < MOST_FILES; fd++) {
+  for (let fd = 3; fd < MOST_FILES && found.length < count; fd++) {
     if (libc.calls.ioctl(fd, TUNGETIFF, answer) < 0) continue;
-    if (wanted.every((byte, index) => answer[index] === byte)) return fd;
+    if (wanted.every((byte, index) => answer[index] === byte)) found.push(fd);
   }
-  return undefined;
+  return found;
 }
 
 function agreeOnOffloads(libc: Libc, fd: number, offloads: readonly number[]): number {

@@ -103,6 +103,31 @@ labTest("several queues of one interface are opened one by one", needs, async ()
   assert.throws(() => open(false), /ioctl\(TUNSETIFF\) failed with EINVAL .*of another kind/);
 });
 
+labTest(
+  "an interface with several queues is made as a whole, is nobody else's, and is taken over as a whole",
+  needs,
+  async () => {
+    await using net = await Lab.create();
+    const namespace = await net.node("a");
+    using libc = Libc.open();
+    const open = (count: number, takeOver = false) =>
+      inNamespace(libc, namespace, () => Tun.openQueues(libc, { name: "mesh0", takeOver }, count));
+    using stack = new DisposableStack();
+    const queues = open(3).map((queue) => stack.use(queue));
+    const fds = queues.map(({ fd }) => fd);
+    assert.deepEqual(queues.map(({ name }) => name), ["mesh0", "mesh0", "mesh0"]);
+    assert.throws(() => open(3), /EBUSY.*another program has an interface of that name/);
+    assert.throws(() => open(1), /EINVAL/);
+    assert.deepEqual(open(3, true).map(({ fd }) => fd), fds);
+    // One that is missing is opened anew.
+    queues[1]![Symbol.dispose]();
+    const again = open(3, true);
+    assert.deepEqual(new Set(again.map(({ fd }) => fd)).size, 3);
+    const [link] = JSON.parse(await net.exec("a", "ip", "-d", "-j", "link", "show", "mesh0"));
+    assert.equal(link.linkinfo.info_data.numqueues, 3);
+  },
+);
+
 labTest("a name that is taken is told so", needs, async () => {
   await using net = await Lab.create();
   const namespace = await net.node("a");

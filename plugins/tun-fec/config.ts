@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { PulseError } from "../../core/errors/mod.ts";
 import type { Json } from "../../core/plugin/types.ts";
+import { mostQueues } from "./loop/limits.ts";
 
 const schema = z.strictObject({
   name: z.string().min(1).max(15).default("pulse0"),
   fec: z.boolean().default(false),
+  queues: z.int().min(1).max(mostQueues).default(1),
   rekeySeconds: z.number().min(1).max(120).optional(),
 });
 
@@ -14,6 +16,8 @@ export interface TunConfig {
   readonly name: string;
   /** Parity for peers that want it too. */
   readonly fec: boolean;
+  /** Of the interface: peers in different ones do not wait for each other's packets. */
+  readonly queues: number;
   /** Keys are replaced after so many seconds. @default 120 */
   readonly rekeySeconds?: number | undefined;
 }

@@ -4,7 +4,7 @@ import { Arena } from "../../ffi/libc/arena.ts";
 import { EventFd } from "../../ffi/libc/event_fd.ts";
 import type { FfiError } from "../../ffi/libc/errors.ts";
 import type { Libc } from "../../ffi/libc/libc.ts";
-import type { Tun } from "../../ffi/tun/tun.ts";
+import type { TunQueue } from "../../ffi/tun/tun.ts";
 import { sharePort } from "../../ffi/udp/shared_port.ts";
 import type { SocketAddress } from "../../ffi/udp/socket_address.ts";
 import { UdpSocket } from "../../ffi/udp/udp_socket.ts";
@@ -19,7 +19,7 @@ const stopMs = 5_000;
 
 export interface StartLoopOptions {
   readonly libc: Libc;
-  readonly tun: Pick<Tun, "fd" | "name">;
+  readonly tun: { readonly name: string; readonly queues: readonly Pick<TunQueue, "fd">[] };
   /** Where QUIC is bound; null without QUIC. */
   readonly quic: SocketAddress | null;
   /** Whether the data port is to be QUIC's, where that can be. */
@@ -68,7 +68,7 @@ export class NativeLoop implements AsyncDisposable {
     this.#forWorker = channel.port2;
     this.#worker.onmessage = ({ data }: MessageEvent<LoopEvent | typeof loaded | typeof ended>) => {
       if (data === ended) this.#ended.resolve();
-      else if (data === loaded) this.#hand(tun.fd);
+      else if (data === loaded) this.#hand(tun.queues.map((queue) => queue.fd));
       else heard(data);
     };
     this.#worker.onerror = (event) => {
@@ -80,12 +80,13 @@ export class NativeLoop implements AsyncDisposable {
   }
 
   /** The Worker's end of the channel is the Worker's as soon as there is one. */
-  #hand(tun: number): void {
+  #hand(queues: readonly number[]): void {
     const port = this.#forWorker;
     if (port === undefined) return;
     this.#forWorker = undefined;
     const { fd, family, segmentation } = this.#socket;
-    const setup: LoopSetup = { tun, socket: { fd, family, segmentation }, wake: this.#wake.fd };
+    const socket = { fd, family, segmentation };
+    const setup: LoopSetup = { queues, socket, wake: this.#wake.fd };
     this.#worker.postMessage(setup, [port]);
   }
 

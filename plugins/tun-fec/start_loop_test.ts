@@ -49,7 +49,8 @@ class End implements AsyncDisposable {
       this.#events.push(event);
       this.#waiting?.();
     };
-    const all = { libc, tun, quic: null, share: false, heard, entry: pipe, ...options };
+    const device = { name: tun.name, queues: [tun] };
+    const all = { libc, tun: device, quic: null, share: false, heard, entry: pipe, ...options };
     this.loop = inNamespace(libc, namespace, () => new NativeLoop(all));
   }
 
@@ -140,7 +141,7 @@ Deno.test("a Worker that cannot be loaded is a loop that failed", async () => {
   const said = Promise.withResolvers<LoopEvent>();
   await using _loop = new NativeLoop({
     libc,
-    tun: { fd: -1, name: "none" },
+    tun: { name: "none", queues: [{ fd: -1 }] },
     quic: null,
     share: false,
     heard: said.resolve,

@@ -7,6 +7,7 @@
 import { type BenchGroup, runGroup } from "./bench.ts";
 import { daemonBenches } from "./daemon_benches.ts";
 import { dnsBenches } from "./dns_benches.ts";
+import { fecBenches } from "./fec_benches.ts";
 import { ffiBenches } from "./ffi_benches.ts";
 import { gossipBenches } from "./gossip_benches.ts";
 import { linkBenches } from "./link_benches.ts";
@@ -15,6 +16,7 @@ import { packetBenches } from "./packet_benches.ts";
 import { metricsBenches } from "./metrics_benches.ts";
 import { policyBenches } from "./policy_benches.ts";
 import { socksBenches } from "./socks_benches.ts";
+import { starBenches } from "./star_benches.ts";
 import { resultTable } from "./table.ts";
 
 const groups: readonly BenchGroup[] = [
@@ -27,6 +29,7 @@ const groups: readonly BenchGroup[] = [
   ...ffiBenches,
   ...loopBenches,
   ...metricsBenches,
+  ...starBenches,
 ];
 
 function progress(text: string): void {
@@ -36,7 +39,7 @@ function progress(text: string): void {
 async function main(): Promise<number> {
   const names = new Set(Deno.args);
   const known = groups.flatMap((group) => group.benches.map((bench) => bench.name));
-  known.push(packetBenches.name);
+  known.push(packetBenches.name, fecBenches.name);
   const unknown = [...names].filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     console.error(`no bench is called ${unknown.join(", ")}; there are: ${known.join(", ")}`);
@@ -58,6 +61,12 @@ async function main(): Promise<number> {
       "\nPackets; TCP in Gbit/s, CPU and RSS of the tunnel's processes at all ends together",
     );
     console.log(await packetBenches.run(progress));
+  }
+  if (names.size === 0 || names.has(fecBenches.name)) {
+    console.log(
+      "\nParity against loss, over a wire in user space; 8000 datagrams of 1200 B a second",
+    );
+    console.log(await fecBenches.run(progress));
   }
   return 0;
 }

@@ -1,3 +1,4 @@
+import { neighbourTable } from "./packets/neighbour.ts";
 import { packetTable, type Wire } from "./packets/packet_table.ts";
 import { nebula } from "./packets/tunnels/nebula.ts";
 import { plain } from "./packets/tunnels/plain.ts";
@@ -26,6 +27,8 @@ export const packetBenches = {
       nodes: ["a", "relay", "b"],
       progress,
     });
-    return `Two nodes\n${two}\n\nWith a relay between them\n${three}`;
+    const neighbour = await neighbourTable(progress);
+    return `Two nodes\n${two}\n\nWith a relay between them\n${three}\n\n` +
+      `A ping to one peer while another one is sent in bulk\n${neighbour}`;
   },
 };

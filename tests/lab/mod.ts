@@ -6,6 +6,8 @@ export { Cable, type CableBytes, type CableTarget } from "./cable.ts";
 export { type CliCall, commandLine, fromSource, runCli } from "./cli.ts";
 export { type CommandOptions, type CommandResult, run, runOk } from "./command.ts";
 export { Daemon, startDaemon, type StartDaemonOptions } from "./daemon.ts";
+export { ImpairedLine, type Impairments, type LineCounts, type LineEnds } from "./impaired_line.ts";
+export { ImpairedWire, type ImpairedWireOptions } from "./impaired_wire.ts";
 export { type LabLink, type Plug } from "./lab_link.ts";
 export { openFiles, residentBytes } from "./memory.ts";
 export { Lab, type SubnetOptions } from "./namespaces.ts";

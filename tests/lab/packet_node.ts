@@ -18,6 +18,8 @@ export interface PacketNodeOptions {
   readonly routes: readonly string[];
   /** Where it listens. @default {"0.0.0.0"} */
   readonly listen?: string;
+  /** Of the interface. @default {1} */
+  readonly queues?: number;
 }
 
 /** A packet loop with its interface in a node of a lab, told by hand what the mesh would tell it. */
@@ -29,16 +31,15 @@ export class PacketNode implements AsyncDisposable {
   #news = Promise.withResolvers<void>();
 
   private constructor(options: PacketNodeOptions) {
-    const { lab, node, addresses, routes, listen = "0.0.0.0" } = options;
+    const { lab, node, addresses, routes, listen = "0.0.0.0", queues = 1 } = options;
     this.node = node;
     const stack = new AsyncDisposableStack();
     const libc = stack.use(Libc.open());
     const namespace = lab.namespace(node);
     const log = (_level: string, text: string) => console.error(`${node}: ${text}`);
     const link = stack.use(
-      inNamespace(libc, namespace, () => TunInterface.open(libc, device, log)),
+      inNamespace(libc, namespace, () => TunInterface.open(libc, device, log, queues)),
     );
-    const { tun } = link;
     link.apply({
       addresses: addresses.map((address) => ({
         address,
@@ -52,7 +53,7 @@ export class PacketNode implements AsyncDisposable {
       this.#news = Promise.withResolvers();
     };
     const start = () =>
-      new NativeLoop({ libc, tun, quic: { address: listen, port: 0 }, share: false, heard });
+      new NativeLoop({ libc, tun: link, quic: { address: listen, port: 0 }, share: false, heard });
     this.#loop = stack.use(inNamespace(libc, namespace, start));
     this.#owned = stack;
   }

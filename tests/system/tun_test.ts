@@ -83,7 +83,7 @@ labTest(
     const [ar, rc] = [await net.link("a", "r"), await net.link("r", "c")];
     await withMesh(async (mesh) => {
       const tun = new TunMesh(mesh, net);
-      await tun.start("r", { a: ar.ipv4("r"), c: rc.ipv4("r") });
+      await tun.start("r", { a: ar.ipv4("r"), c: rc.ipv4("r") }, ["--tun-queues", "1"]);
       await tun.carried("a", "c", "fast");
       const c = await tun.addresses("c");
       const service = await mesh.service("c", fileBytes, "::");

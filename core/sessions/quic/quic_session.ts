@@ -102,8 +102,9 @@ export class QuicSession implements Session {
   async openStream(options: { signal?: AbortSignal } = {}): Promise<ByteStream> {
     this.#assertOpen();
     const native = await this.#opener.open(options.signal);
-    const stream = this.#registry.opened(native);
+    const stream = this.#taken(() => this.#registry.opened(native));
     this.#assertOpen();
+    if (stream === null) throw this.#closedError();
     this.#streamsOpened++;
     return stream;
   }
@@ -113,10 +114,22 @@ export class QuicSession implements Session {
       if (this.#over) return null;
       const native = await this.#incoming.next();
       if (native === null) return null;
-      const stream = this.#registry.arrived(native);
+      const stream = this.#taken(() => this.#registry.arrived(native));
+      if (stream === null) return null;
       if (stream === undefined) continue;
       this.#streamsAccepted++;
       return stream;
+    }
+  }
+
+  /** Null: the connection has ended, and the stream with it, before it could be taken over. */
+  #taken<T>(take: () => T): T | null {
+    try {
+      return take();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+      this.#breakOff(error);
+      return null;
     }
   }
 
@@ -185,10 +198,11 @@ export class QuicSession implements Session {
   }
 
   #assertOpen(): void {
-    if (this.#over || this.#decided !== undefined) {
-      throw new SessionClosedError(`The session with ${this.peer.id} is over`, {
-        peer: this.peer.id,
-      });
-    }
+    if (this.#over || this.#decided !== undefined) throw this.#closedError();
+  }
+
+  #closedError(): SessionClosedError {
+    const { id } = this.peer;
+    return new SessionClosedError(`The session with ${id} is over`, { peer: id });
   }
 }

@@ -19,12 +19,15 @@ import type { LoopCommand, LoopEvent, LoopStats, PeerTable } from "../loop/types
 import { ruleTables } from "../mesh/rule_tables.ts";
 import { type MeshLink, type MeshNode, type MeshSnapshot, readSnapshot } from "../mesh/snapshot.ts";
 import { dataEndpoint, type PathFacts, planPaths } from "../paths/plan_paths.ts";
+import { sleep } from "../sleep.ts";
 import { Peer } from "./peer.ts";
 
 /** What changes within this time is told to the loop at once. */
 const gatherMs = 50;
 /** What no hook tells of is seen at the latest after this. */
 const tickMs = 1_000;
+/** A node may be heard of by its own stream before the mesh tells of it: so long that one waits. */
+const unknownMs = 5_000;
 /** A new key waits no longer for labels of its own. */
 const labelWaitMs = 2_000;
 
@@ -72,6 +75,8 @@ export class DataPlane implements Disposable {
   #stats: LoopStats | undefined;
   #failing = false;
   #disposed = false;
+  /** Ends when there is another mesh. */
+  #news = new AbortController();
 
   constructor(options: DataPlaneOptions) {
     const { host, log, now } = options;
@@ -185,9 +190,14 @@ export class DataPlane implements Disposable {
     return this.#peers.values().filter(({ receiver }) => receiver !== undefined).toArray().length;
   }
 
-  /** A peer that has just appeared may be heard of here before core was asked for it. */
+  /** A peer that has just appeared may be heard of here before core was asked for it, or knows it. */
   async #peer(id: NodeId): Promise<Peer | undefined> {
+    const { now } = this.#options;
+    const until = now() + unknownMs;
     if (!this.#peers.has(id)) await this.#refresh();
+    while (!this.#peers.has(id) && !this.#disposed && now() < until) {
+      await sleep(until - now(), this.#news.signal);
+    }
     return this.#peers.get(id);
   }
 
@@ -232,7 +242,14 @@ export class DataPlane implements Disposable {
       this.#byIndex.delete(peer.index);
     }
     for (const id of nodes) if (!this.#peers.has(id)) this.#add(id, mesh.self);
+    for (const { id, paths } of mesh.nodes) {
+      this.#peers.get(id)!.reached(
+        JSON.stringify([this.#links.get(id), paths.map((p) => p.nodes)]),
+      );
+    }
     this.#carrier.keep((id) => nodes.has(id));
+    this.#news.abort();
+    this.#news = new AbortController();
     await this.#labels.recheck();
   }
 
@@ -364,6 +381,7 @@ export class DataPlane implements Disposable {
 
   [Symbol.dispose](): void {
     this.#disposed = true;
+    this.#news.abort();
     clearInterval(this.#ticker);
     clearTimeout(this.#timer);
     for (const peer of this.#peers.values()) peer[Symbol.dispose]();

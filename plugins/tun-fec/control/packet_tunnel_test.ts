@@ -22,7 +22,7 @@ function makeTunnel() {
     missing: undefined as FfiError | undefined,
   };
   const tunnel = new PacketTunnel({
-    config: { name: "pulse0", fec: false },
+    config: { name: "pulse0", fec: false, queues: 1 },
     parts: {
       openInterface: () => {
         if (world.missing !== undefined) throw world.missing;

@@ -36,6 +36,7 @@ export class Peer implements Disposable {
   #offered: number | undefined;
   #current: DirectionKey | undefined;
   #next: NextKey | undefined;
+  #reached = "";
 
   constructor(options: PeerOptions) {
     const { id, index, indexes, loop, changed } = options;
@@ -44,6 +45,7 @@ export class Peer implements Disposable {
     this.index = index;
     this.#exchange = new KeyExchange({
       ...options,
+      log: (level, text, fields) => options.log(level, text, { peer: id, ...fields }),
       agreement: { ...options.agreement, receiver: () => this.#name() },
       helloed: ({ port }) => {
         this.dataPort = port;
@@ -97,6 +99,13 @@ export class Peer implements Disposable {
 
   accept(stream: Parameters<KeyExchange["accept"]>[0]): Promise<void> {
     return this.#exchange.accept(stream);
+  }
+
+  /** By what links it is reached: where they are others than before, what failed may work now. */
+  reached(by: string): void {
+    if (by === this.#reached) return;
+    this.#reached = by;
+    this.#exchange.retry();
   }
 
   tick(): void {

@@ -8,21 +8,21 @@ import type { TunnelInterface, TunnelParts } from "./packet_tunnel.ts";
 
 /** The kernel's interface, with the library that it was made by. */
 interface SystemInterface extends TunnelInterface {
-  readonly fd: number;
+  readonly queues: TunInterface["queues"];
   readonly libc: Libc;
 }
 
 /** The parts of a real tunnel: an interface of the kernel's, and a loop in a thread of its own. */
-export function systemParts({ name }: TunConfig, log: LogFn): TunnelParts<SystemInterface> {
+export function systemParts({ name, queues }: TunConfig, log: LogFn): TunnelParts<SystemInterface> {
   return {
     openInterface() {
       using stack = new DisposableStack();
       const libc = stack.use(Libc.open());
-      const link = stack.use(TunInterface.open(libc, name, log));
+      const link = stack.use(TunInterface.open(libc, name, log, queues));
       const all = stack.move();
       return {
-        name: link.tun.name,
-        fd: link.tun.fd,
+        name: link.name,
+        queues: link.queues,
         libc,
         apply: (wanted) => link.apply(wanted),
         [Symbol.dispose]: () => all.dispose(),

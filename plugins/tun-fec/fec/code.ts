@@ -1,8 +1,11 @@
 import { inverse, multiply } from "./gf256.ts";
 
-/** Most parity rows a group has, and most segments. */
-export const maxRows = 8;
-export const maxGroup = 20;
+/** Most parity rows a group has, and most segments: what the cap on their traffic allows, in groups that fill soon enough. */
+export const maxRows = 10;
+export const maxGroup = 32;
+/** Most groups that are interleaved, and most segments in all of them. */
+export const maxDepth = 16;
+export const maxSpan = 320;
 
 /**
  * Coefficients of a systematic code: parity row `r` is the sum of `coefficient(r, i) * segment i`. A Cauchy matrix

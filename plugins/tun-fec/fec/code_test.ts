@@ -13,8 +13,8 @@ function* choose(from: number, count: number, start = 0): Generator<number[]> {
   }
 }
 
-Deno.test("any two or three rows repair any two or three losses", () => {
-  for (const count of [1, 2, 3]) {
+Deno.test("any one or two rows repair any one or two losses", () => {
+  for (const count of [1, 2]) {
     for (const rows of choose(maxRows, count)) {
       for (const lost of choose(maxGroup, count)) {
         const matrix = repairMatrix(rows, lost);
@@ -35,7 +35,7 @@ Deno.test("any two or three rows repair any two or three losses", () => {
 
 Deno.test("all rows together repair as many losses", () => {
   const all = Array.from({ length: maxRows }, (_, n) => n);
-  for (const lost of [all, all.map((n) => n + 12), [0, 3, 5, 8, 11, 13, 17, 19]]) {
+  for (const lost of [all, all.map((n) => n + maxGroup - maxRows), all.map((n) => n * 3)]) {
     assert.ok(repairMatrix(all, lost));
   }
 });

@@ -1,19 +1,18 @@
 import { segmentHead, segmentKind, segmentOverhead, writeHead } from "../wire/segment.ts";
-import { coefficient, maxRows, repairMatrix } from "./code.ts";
-import { addScaled, type FecBuffer, fecBuffer } from "./gf256.ts";
+import { coefficient, maxDepth, maxRows, repairMatrix } from "./code.ts";
+import { blocks, type FecBuffer, fecBuffer } from "./fec_buffer.ts";
 import {
   coveredLength,
   coverSegment,
   type ParityHead,
   parityHead,
   readParityHead,
-  words,
 } from "./parity.ts";
 
 /** Sealed segments remembered: three times what can be covered by groups that are open at once. */
 export const keptSegments = 1024;
-/** Parities that wait for what they need; the oldest makes room. */
-export const keptParities = 64;
+/** Parities that wait for what they need, as many as come at once; the oldest makes room. */
+export const keptParities = maxDepth * maxRows;
 
 interface Waiting {
   head: ParityHead | undefined;
@@ -28,24 +27,24 @@ export class FecDecoder {
   /** Bytes of the largest segment it takes. */
   readonly largest: number;
   readonly #stride: number;
-  readonly #kept: FecBuffer;
+  /** Segments, parities, sums; a stride each. */
+  readonly #buffer: FecBuffer;
   readonly #counters = new Float64Array(keptSegments).fill(-1);
   readonly #lengths = new Uint16Array(keptSegments);
-  readonly #parities: FecBuffer;
+  readonly #parityAt: number;
   readonly #waiting: Waiting[];
-  readonly #work: FecBuffer;
+  readonly #workAt: number;
   readonly #result: Uint8Array;
   readonly #view: DataView;
   #nextWaiting = 0;
-  #highest = -1;
 
-  constructor(largest: number) {
+  constructor(largest: number, make = fecBuffer) {
     this.largest = largest;
-    this.#stride = words(largest + 8);
-    this.#kept = fecBuffer(this.#stride * keptSegments);
-    this.#parities = fecBuffer(this.#stride * keptParities);
+    this.#stride = blocks(largest + 8);
+    this.#parityAt = this.#stride * keptSegments;
+    this.#workAt = this.#parityAt + this.#stride * keptParities;
+    this.#buffer = make(this.#workAt + this.#stride * (maxRows + 1));
     this.#waiting = Array.from({ length: keptParities }, () => ({ head: undefined, length: 0 }));
-    this.#work = fecBuffer(this.#stride * (maxRows + 1));
     this.#result = new Uint8Array(largest + segmentHead);
     this.#view = new DataView(this.#result.buffer);
   }
@@ -56,8 +55,7 @@ export class FecDecoder {
     const slot = counter % keptSegments;
     this.#counters[slot] = counter;
     const to = slot * this.#stride;
-    this.#lengths[slot] = coverSegment(segment, at, length, this.#kept.bytes, to);
-    if (counter > this.#highest) this.#highest = counter;
+    this.#lengths[slot] = coverSegment(segment, at, length, this.#buffer.bytes, to);
   }
 
   /**
@@ -81,9 +79,9 @@ export class FecDecoder {
     this.#nextWaiting = (slot + 1) % keptParities;
     this.#waiting[slot]!.head = head;
     this.#waiting[slot]!.length = covered;
-    const to = slot * this.#stride;
-    this.#parities.bytes.fill(0, to, to + this.#stride);
-    this.#parities.bytes.set(segment.subarray(at + parityHead, at + length), to);
+    const to = this.#parityAt + slot * this.#stride;
+    this.#buffer.bytes.fill(0, to, to + this.#stride);
+    this.#buffer.bytes.set(segment.subarray(at + parityHead, at + length), to);
     const siblings = this.#siblings(head, lost.length);
     if (siblings.length < lost.length) return 0;
     return this.#repair(head, lost, siblings, propose);
@@ -103,7 +101,8 @@ export class FecDecoder {
   #siblings(head: ParityHead, needed: number): number[] {
     const slots: number[] = [];
     const rows = new Set<number>();
-    for (const [slot, { head: other }] of this.#waiting.entries()) {
+    for (let slot = 0; slot < keptParities; slot++) {
+      const { head: other } = this.#waiting[slot]!;
       const same = other !== undefined && other.first === head.first &&
         other.stride === head.stride && other.count === head.count && !rows.has(other.row);
       if (!same) continue;
@@ -121,29 +120,30 @@ export class FecDecoder {
     propose: (segment: Uint8Array, length: number, counter: number) => void,
   ): number {
     const stride = this.#stride;
+    const buffer = this.#buffer;
+    const work = this.#workAt;
     const rows = slots.map((slot) => this.#waiting[slot]!.head!.row);
     const matrix = repairMatrix(rows, lost);
     if (matrix === undefined) return 0;
     // What each parity says of the lost ones alone: itself without those that are here.
     for (const [n, slot] of slots.entries()) {
-      const at = n * stride;
-      this.#work.bytes.set(this.#parities.bytes.subarray(slot * stride, (slot + 1) * stride), at);
+      const [from, at] = [this.#parityAt + slot * stride, work + n * stride];
+      buffer.bytes.copyWithin(at, from, from + stride);
       for (let i = 0; i < head.count; i++) {
         if (lost.includes(i)) continue;
         const kept = (head.first + i * head.stride) % keptSegments;
-        const length = words(this.#lengths[kept]!);
-        const factor = coefficient(rows[n]!, i);
-        addScaled(this.#work, at, this.#kept, kept * stride, length, factor);
+        const length = blocks(this.#lengths[kept]!);
+        buffer.addScaled(at, kept * stride, length, coefficient(rows[n]!, i));
       }
       this.#waiting[slot]!.head = undefined;
     }
     let proposed = 0;
-    const sum = slots.length * stride;
+    const sum = work + slots.length * stride;
     for (const [n, place] of lost.entries()) {
-      this.#work.bytes.fill(0, sum, sum + stride);
+      buffer.bytes.fill(0, sum, sum + stride);
       for (let k = 0; k < slots.length; k++) {
         const factor = matrix[n * slots.length + k]!;
-        if (factor !== 0) addScaled(this.#work, sum, this.#work, k * stride, stride, factor);
+        if (factor !== 0) buffer.addScaled(sum, work + k * stride, stride, factor);
       }
       const counter = head.first + place * head.stride;
       const length = this.#write(sum, head.receiver, counter);
@@ -156,10 +156,10 @@ export class FecDecoder {
 
   /** The segment as it was sealed, its head made anew. 0: what was summed up is no segment. */
   #write(from: number, receiver: number, counter: number): number {
-    const { bytes } = this.#work;
+    const { bytes } = this.#buffer;
     const length = bytes[from]! << 8 | bytes[from + 1]!;
     if (length < segmentOverhead || coveredLength(length) > this.#stride) return 0;
-    const fragment = new DataView(bytes.buffer).getUint32(from + 2);
+    const fragment = new DataView(bytes.buffer, bytes.byteOffset).getUint32(from + 2);
     writeHead(this.#view, 0, segmentKind.data, receiver, fragment, counter);
     this.#result.set(bytes.subarray(from + 6, from + 6 + length - segmentHead), segmentHead);
     return length;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fragmentWord, segmentHead, segmentKind, writeHead } from "../wire/segment.ts";
 import { FecDecoder } from "./decoder.ts";
-import { FecEncoder, type FecScheme } from "./encoder.ts";
+import { FecEncoder } from "./encoder.ts";
+import { type FecScheme, overheadCap } from "./scheme.ts";
 
 const largest = 200;
 const receiver = 0xfeed;
@@ -31,24 +32,33 @@ function segment(counter: number, length: number): Uint8Array {
 
 /** Everything a sender would put on the wire for segments of these lengths. */
 function send(scheme: FecScheme, lengths: readonly number[], from = 0): Sent[] {
-  const encoder = new FecEncoder(largest);
+  // However little they cover.
+  const encoder = new FecEncoder(largest, 0, Infinity);
   encoder.scheme = scheme;
   const sent: Sent[] = [];
-  const out = new Uint8Array(largest + 64);
-  const take = (counter: number, rows: number) => {
-    for (let row = 0; row < rows; row++) {
-      const length = encoder.take(counter, row, receiver, out, 0);
-      sent.push({ counter, bytes: out.slice(0, length), parity: true });
+  const take = (due: number) => {
+    for (const bytes of taken(encoder, due)) {
+      const counter = Number(new DataView(bytes.buffer).getBigUint64(8));
+      sent.push({ counter, bytes, parity: true });
     }
   };
   for (const [n, length] of lengths.entries()) {
     const bytes = segment(from + n, length);
     sent.push({ counter: from + n, bytes, parity: false });
-    take(from + n, encoder.add(bytes, 0, length, from + n));
+    take(encoder.add(bytes, 0, length, from + n));
   }
-  for (const counter of [...encoder.pending()]) take(counter, scheme.rows);
+  take(encoder.close());
   assert.equal(encoder.open, 0);
   return sent;
+}
+
+/** The parity that is due. */
+function taken(encoder: FecEncoder, due: number): Uint8Array[] {
+  const out = new Uint8Array(largest + 64);
+  return Array.from(
+    { length: due },
+    (_, i) => out.slice(0, encoder.take(i, receiver, out, 0)),
+  );
 }
 
 /** What a receiver repairs of what arrives, by counter. Each is checked byte by byte. */
@@ -101,7 +111,8 @@ Deno.test("with several rows as many losses are repaired, whichever rows arrive"
       const lost = new Set<Sent>();
       // As many losses in each group as it has rows, parities among them.
       for (const group of Map.groupBy(sent, ({ counter }) => groupOf(counter, 10, 2)).values()) {
-        for (let n = 0; n < rows; n++) lost.add(group[draw(group.length)]!);
+        const sentRows = group.filter(({ parity }) => parity).length;
+        for (let n = 0; n < sentRows; n++) lost.add(group[draw(group.length)]!);
       }
       const arrived = sent.filter((one) => !lost.has(one));
       const expected = [...lost].filter(({ parity }) => !parity).map(({ counter }) => counter);
@@ -121,17 +132,63 @@ Deno.test("more losses than rows are not repaired, and nothing wrong is proposed
   assert.equal(receive(arrived, sent).size, 0);
 });
 
-Deno.test("a changed scheme holds when the open groups are done", () => {
+Deno.test("parity of interleaved groups is sent row by row, so that a burst takes one of each", () => {
+  const parities = send({ group: 4, rows: 2, depth: 3 }, new Array<number>(12).fill(100))
+    .filter(({ parity }) => parity);
+  assert.deepEqual(parities.map(({ counter }) => counter), [0, 1, 2, 0, 1, 2]);
+  assert.deepEqual(parities.map(({ bytes }) => bytes[18]), [0, 0, 0, 1, 1, 1]);
+});
+
+Deno.test("parity is never more than a third of what it covers, in bytes, however rounds end", () => {
+  const scheme = fc.constantFrom(
+    { group: 32, rows: 10, depth: 1 },
+    { group: 20, rows: 6, depth: 4 },
+    { group: 10, rows: 3, depth: 2 },
+    { group: 5, rows: 1, depth: 1 },
+  );
+  const lengths = fc.array(fc.integer({ min: 36, max: largest }), { minLength: 1, maxLength: 150 });
+  fc.assert(fc.property(scheme, lengths, (scheme, lengths) => {
+    const encoder = new FecEncoder(largest);
+    encoder.scheme = scheme;
+    let [covered, parity] = [0, 0];
+    for (const [n, length] of lengths.entries()) {
+      covered += length;
+      const due = encoder.add(segment(n, length), 0, length, n);
+      for (const { length } of taken(encoder, due)) parity += length;
+      assert.ok(parity <= covered * overheadCap);
+    }
+    for (const { length } of taken(encoder, encoder.close())) parity += length;
+    assert.ok(parity <= covered * overheadCap, `${parity} over ${covered}`);
+  }));
+});
+
+Deno.test("a round that is closed before its time gets what its few segments are worth", () => {
+  const closed = (count: number) => {
+    const encoder = new FecEncoder(largest);
+    encoder.scheme = { group: 32, rows: 4, depth: 1 };
+    for (let n = 0; n < count; n++) encoder.add(segment(n, largest), 0, largest, n);
+    return encoder.close();
+  };
+  // At least one row and no more than a third; between, as the spread of losses is.
+  assert.deepEqual([3, 4, 8, 16, 31].map(closed), [0, 1, 2, 3, 4]);
+});
+
+Deno.test("a counter that is missing begins a new round, and a changed scheme, too", () => {
   const encoder = new FecEncoder(largest);
-  encoder.scheme = { group: 3, rows: 1, depth: 1 };
-  const out = new Uint8Array(largest + 64);
+  encoder.scheme = { group: 8, rows: 1, depth: 1 };
   const add = (n: number) => encoder.add(segment(n, 60), 0, 60, n);
-  assert.equal(add(0), 0);
-  encoder.scheme = { group: 2, rows: 2, depth: 1 };
-  assert.deepEqual([add(1), add(2)], [0, 1]);
-  encoder.take(2, 0, receiver, out, 0);
-  assert.deepEqual([add(3), add(4)], [0, 2]);
-  assert.throws(() => encoder.scheme = { group: 21, rows: 1, depth: 1 }, RangeError);
+  assert.deepEqual([add(0), add(1), encoder.open], [0, 0, 2]);
+  assert.deepEqual([add(3), encoder.open], [0, 1]);
+  encoder.scheme = { group: 7, rows: 1, depth: 1 };
+  assert.equal(encoder.open, 0);
+  assert.deepEqual([4, 5, 6, 7, 8, 9, 10].map(add), [0, 0, 0, 0, 0, 0, 1]);
+  for (
+    const wrong of [{ group: 33, rows: 1, depth: 1 }, { group: 32, rows: 11, depth: 1 }, {
+      group: 32,
+      rows: 1,
+      depth: 11,
+    }]
+  ) assert.throws(() => encoder.scheme = wrong, RangeError);
 });
 
 Deno.test("no parity makes a decoder do anything but propose or refuse", () => {

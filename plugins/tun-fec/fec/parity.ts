@@ -1,3 +1,5 @@
+import { maxDepth, maxGroup, maxRows } from "./code.ts";
+import { blocks } from "./fec_buffer.ts";
 import { magic, maxWays, nonceAt, segmentHead, segmentKind } from "../wire/segment.ts";
 
 /**
@@ -8,7 +10,7 @@ import { magic, maxWays, nonceAt, segmentHead, segmentKind } from "../wire/segme
  *  4  u32 receiver index      that of the segments it covers
  *  8  u8 way, u56 first       number space and counter of the first segment covered
  * 16  u8 stride               distance of their counters: how many groups are interleaved
- * 17  u8 count                segments covered, 1 to 20
+ * 17  u8 count                segments covered, 1 to 32
  * 18  u8 row, u8 rows         which of the group's parities it is
  * 20  parity                  over `u16 length, bytes from the fragment word on without the counter`, zeros to the longest
  * ```
@@ -22,11 +24,6 @@ const known = segmentHead - 4;
 /** What parity covers of a segment of so many bytes, the length word included. */
 export function coveredLength(segment: number): number {
   return 2 + segment - known;
-}
-
-/** Rounded up to whole words. */
-export function words(length: number): number {
-  return (length + 3) & ~3;
 }
 
 export interface ParityHead {
@@ -50,7 +47,7 @@ export function writeParityHead(view: DataView, at: number, head: ParityHead): v
   view.setUint8(at + 19, head.rows);
 }
 
-/** Copies what parity covers of a sealed segment to a place in whole words, and gives its length there. */
+/** Copies what parity covers of a sealed segment to a place in whole blocks, and gives its length there. */
 export function coverSegment(
   from: Uint8Array,
   at: number,
@@ -64,7 +61,7 @@ export function coverSegment(
   // The fragment word, then everything behind the counter. Short runs: a loop beats a subarray for each.
   for (let i = 0; i < 4; i++) to[toAt + 2 + i] = from[at + nonceAt + i]!;
   to.set(from.subarray(at + segmentHead, at + length), toAt + 6);
-  to.fill(0, toAt + covered, toAt + words(covered));
+  to.fill(0, toAt + covered, toAt + blocks(covered));
   return covered;
 }
 
@@ -81,8 +78,8 @@ export function readParityHead(view: DataView, at: number, length: number): Pari
     row: view.getUint8(at + 18),
     rows: view.getUint8(at + 19),
   };
-  const sound = head.way < maxWays && high <= 0x1f_ffff && head.stride >= 1 && head.stride <= 16 &&
-    head.count >= 1 &&
-    head.count <= 20 && head.rows >= 1 && head.rows <= 8 && head.row < head.rows;
+  const sound = head.way < maxWays && high <= 0x1f_ffff && head.stride >= 1 &&
+    head.stride <= maxDepth && head.count >= 1 && head.count <= maxGroup && head.rows >= 1 &&
+    head.rows <= maxRows && head.row < head.rows;
   return sound ? head : undefined;
 }

@@ -28,16 +28,20 @@ const staticProtocol = 4;
  * speaks to the kernel of the network namespace it was opened in.
  */
 export class TunInterface implements Disposable {
-  readonly tun: Tun;
+  /** As the kernel gave it. */
+  readonly name: string;
+  readonly queues: readonly Tun[];
   readonly #netlink: NetlinkSocket;
   readonly #index: number;
   readonly #log: LogFn;
   #applied = "";
 
   /** @throws {FfiError} FFI_SYSCALL, FFI_NETLINK no device or no right */
-  static open(libc: Libc, name: string, log: LogFn): TunInterface {
+  static open(libc: Libc, name: string, log: LogFn, queueCount = 1): TunInterface {
     using stack = new DisposableStack();
-    const tun = stack.use(Tun.open(libc, { name, takeOver: true }));
+    const queues = Tun.openQueues(libc, { name, takeOver: true }, queueCount);
+    for (const queue of queues) stack.use(queue);
+    const tun = queues[0]!;
     const netlink = stack.use(new NetlinkSocket(libc, "route"));
     const link = findLink(netlink, tun.name);
     if (link === undefined) {
@@ -45,11 +49,17 @@ export class TunInterface implements Disposable {
     }
     changeLink(netlink, link.index, { mtu: interfaceMtu, txQueueLength, gsoMaxSize, up: true });
     stack.move();
-    return new TunInterface(tun, netlink, link.index, log);
+    return new TunInterface(queues, netlink, link.index, log);
   }
 
-  private constructor(tun: Tun, netlink: NetlinkSocket, index: number, log: LogFn) {
-    this.tun = tun;
+  private constructor(
+    queues: readonly Tun[],
+    netlink: NetlinkSocket,
+    index: number,
+    log: LogFn,
+  ) {
+    this.name = queues[0]!.name;
+    this.queues = queues;
     this.#netlink = netlink;
     this.#index = index;
     this.#log = log;
@@ -104,7 +114,7 @@ export class TunInterface implements Disposable {
     } catch (error) {
       if (!(error instanceof FfiError)) throw error;
       this.#log("warn", "the interface could not be changed", {
-        interface: this.tun.name,
+        interface: this.name,
         error: errorText(error),
       });
     }
@@ -112,6 +122,6 @@ export class TunInterface implements Disposable {
 
   [Symbol.dispose](): void {
     this.#netlink[Symbol.dispose]();
-    this.tun[Symbol.dispose]();
+    for (const queue of this.queues) queue[Symbol.dispose]();
   }
 }

@@ -41,6 +41,9 @@ export class KeyExchange implements Disposable {
   #channel: { readonly stream: ByteStream; readonly messages: DatagramStream } | undefined;
   #sending = Promise.resolve();
   #sealed = 0;
+  #failures = 0;
+  /** Ends a wait before the stream is opened again. */
+  #hurry = new AbortController();
 
   constructor(options: KeyExchangeOptions) {
     this.#options = options;
@@ -52,6 +55,12 @@ export class KeyExchange implements Disposable {
   async accept(stream: ByteStream): Promise<void> {
     if (this.#options.agreement.initiator || this.#stop.signal.aborted) return stream.reset();
     await this.#run(stream);
+  }
+
+  /** What has kept the stream from being opened may be over: it is tried again now. */
+  retry(): void {
+    this.#failures = 0;
+    this.#hurry.abort();
   }
 
   /** To be called each second. */
@@ -73,18 +82,19 @@ export class KeyExchange implements Disposable {
   async #keepOpen(): Promise<void> {
     const { signal } = this.#stop;
     const { open, log, now } = this.#options;
-    for (let failures = 0; !signal.aborted;) {
+    while (!signal.aborted) {
+      this.#hurry = new AbortController();
       try {
         const stream = await open(signal);
         if (signal.aborted) return stream.reset();
         const since = now();
         await this.#run(stream);
-        if (now() - since >= stableMs) failures = 0;
+        if (now() - since >= stableMs) this.#failures = 0;
       } catch (error) {
         if (!signal.aborted) log("debug", "no channel for keys", { error: errorText(error) });
       }
-      const wait = retryMs[Math.min(failures++, retryMs.length - 1)]!;
-      await sleep(wait * (0.5 + Math.random()), signal);
+      const wait = retryMs[Math.min(this.#failures++, retryMs.length - 1)]!;
+      await sleep(wait * (0.5 + Math.random()), AbortSignal.any([signal, this.#hurry.signal]));
     }
   }
 

@@ -89,6 +89,24 @@ Deno.test("a broken channel is opened again and new keys are agreed on", async (
   assert.deepEqual(responder.seal[1], initiator.receive[1]);
 });
 
+Deno.test("a channel that could not be opened again and again is tried at once when that may be over", async () => {
+  let tries = 0;
+  const { exchange } = makeEnd({
+    initiator: true,
+    port: 0,
+    open: () => {
+      tries++;
+      return Promise.reject(new Error("out of reach"));
+    },
+  });
+  // Seconds lie between the tries by then.
+  for (let n = 1; n <= 12; n++) {
+    await eventually(() => tries >= n, { what: `try ${n}`, intervalMs: 1, timeoutMs: 5_000 });
+    exchange.retry();
+  }
+  exchange[Symbol.dispose]();
+});
+
 Deno.test("a channel on which the other end says nothing, or stops to answer, is opened again", async () => {
   const now = { ms: 0 };
   const far: ByteStream[] = [];

@@ -4,6 +4,7 @@ import type { LogFn } from "../../../core/plugin/types.ts";
 import type { ByteStream } from "../../../core/sessions/types.ts";
 import { DatagramStream } from "../../../core/streams/mod.ts";
 import type { LabelTable } from "../loop/types.ts";
+import { sleep } from "../sleep.ts";
 import type { IndexTable } from "./index_table.ts";
 import { type LabelAsk, LabelLease } from "./label_lease.ts";
 import { decodeLabelMessage, encodeLabelMessage, type LabelMessage } from "./label_message.ts";
@@ -12,6 +13,8 @@ import { decodeLabelMessage, encodeLabelMessage, type LabelMessage } from "./lab
 const maxPerNeighbour = 4_096;
 /** This long a neighbour may take to ask, and to ask for a sign of life once it has a label. */
 const patienceMs = 15_000;
+/** So long a path waits for the next hop to say where its data port is. */
+const portMs = 5_000;
 
 export interface LabelServerOptions {
   /** This node; known once it has joined. */
@@ -25,6 +28,8 @@ export interface LabelServerOptions {
   /** Opens a stream to the next relay. @throws {PulseError} */
   open(relay: NodeId): Promise<ByteStream>;
   changed(): void;
+  /** A path waits so long for the next hop to say where its data port is. @default 5000 */
+  readonly portMs?: number;
   readonly log: LogFn;
 }
 
@@ -39,6 +44,8 @@ export class LabelServer implements Disposable {
   readonly #options: LabelServerOptions;
   readonly #carried = new Map<number, Carried>();
   readonly #held = new Map<NodeId, number>();
+  /** Ends when a data port may have become known. */
+  #news = new AbortController();
   #disposed = false;
 
   constructor(options: LabelServerOptions) {
@@ -79,6 +86,8 @@ export class LabelServer implements Disposable {
 
   /** What the loop is to pass on. A path whose next hop cannot be reached any more is ended. */
   tables(): LabelTable[] {
+    this.#news.abort();
+    this.#news = new AbortController();
     return [...this.#carried].flatMap(([label, { ask, next, stream }]) => {
       const endpoint = this.#options.endpoint(nextHop(ask));
       if (endpoint !== undefined) return [{ label, endpoint, next }];
@@ -109,6 +118,11 @@ export class LabelServer implements Disposable {
       throw refusal("STREAM_DENIED", "the rules let no packet pass between the two");
     }
     const hop = nextHop(ask);
+    // Nodes that start at once ask before they have all met.
+    const until = performance.now() + (this.#options.portMs ?? portMs);
+    while (endpoint(hop) === undefined && !this.#disposed && performance.now() < until) {
+      await sleep(until - performance.now(), this.#news.signal);
+    }
     if (endpoint(hop) === undefined) {
       throw refusal("TUN_LABEL_NO_PORT", `there is no data port of ${hop} to send to`);
     }
@@ -151,6 +165,7 @@ export class LabelServer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#disposed = true;
+    this.#news.abort();
     for (const { stream } of this.#carried.values()) stream.reset();
   }
 }

@@ -70,6 +70,7 @@ Deno.test("a relay carries nothing for who has no place on the path, for who is 
   relays.add(r, {
     mayCarry: (from, to) => Promise.resolve(from !== a || to !== b),
     endpoint: (neighbour) => neighbour === s ? undefined : "x:1",
+    portMs: 20,
   });
   const refused = async (path: string[], code: string) => {
     await assert.rejects(
@@ -84,6 +85,27 @@ Deno.test("a relay carries nothing for who has no place on the path, for who is 
   await refused([a, r, b], "STREAM_DENIED");
   await refused([a, r, s], "TUN_LABEL_NO_PORT");
   await Promise.all(relays.serving);
+});
+
+Deno.test("a relay that does not know yet where the next node's data port is waits for it", async () => {
+  using relays = new Relays();
+  const known: string[] = [];
+  let asked = Promise.withResolvers<void>();
+  const server = relays.add(r, {
+    endpoint: () => {
+      asked.resolve();
+      return known[0];
+    },
+  });
+  const asking = relays.ask([a, r, b]);
+  await asked.promise;
+  asked = Promise.withResolvers();
+  server.tables();
+  await asked.promise;
+  known.push("x:1");
+  server.tables();
+  const { label } = await asking;
+  assert.deepEqual(server.tables(), [{ label, endpoint: "x:1", next: 9 }]);
 });
 
 Deno.test("rules that turn against a path end it at every hop", async () => {

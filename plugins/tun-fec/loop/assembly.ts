@@ -2,7 +2,13 @@ import { headerRoom } from "../super_packet/received_packet.ts";
 import type { Channel } from "./channel.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Drops } from "./drops.ts";
-import { gapPatience, openPackets, openPacketsOfAll, overtakenSegments } from "./limits.ts";
+import {
+  gapPatience,
+  openPackets,
+  openPacketsOfAll,
+  overtakenSegments,
+  repairPatience,
+} from "./limits.ts";
 import { type OpenPacket, PacketPool } from "./open_packet.ts";
 import type { LoopMemory } from "./ports.ts";
 
@@ -194,7 +200,7 @@ export class Assembly {
 /** Whether what is missing of the first packet will not come any more. */
 function isLost(channel: Channel, packet: OpenPacket, now: number): boolean {
   const repairs = channel.repairs(now);
-  if (now - packet.touched >= gapPatience) return true;
+  if (now - packet.touched >= (repairs ? repairPatience : gapPatience)) return true;
   // Segments of one way are sent in order: those that came although sent later have overtaken what is missing.
   const behind = channel.waitingSegments - packet.count;
   if (!packet.ends && behind === 0) return false;

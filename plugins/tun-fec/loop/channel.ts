@@ -1,5 +1,5 @@
 import { FecDecoder } from "../fec/decoder.ts";
-import { words } from "../fec/parity.ts";
+import { blocks } from "../fec/fec_buffer.ts";
 import { ReplayWindow } from "../wire/replay_window.ts";
 import { parityPause } from "./limits.ts";
 import { LossMeter } from "./loss_meter.ts";
@@ -41,7 +41,7 @@ export class Channel {
 
   /** Segments are remembered from now on, so that they can be repaired. */
   expectRepair(): void {
-    const largest = words(Math.max(this.largest, smallestDecoder));
+    const largest = blocks(Math.max(this.largest, smallestDecoder));
     if (this.decoder === undefined || this.decoder.largest < largest) {
       this.decoder = new FecDecoder(largest);
     }

@@ -1,4 +1,4 @@
-import { calmSegments } from "../fec/adapt.ts";
+import { calmSegments } from "../fec/fec_policy.ts";
 import { fragmentBit, maxWays, segmentHead, segmentOverhead } from "../wire/segment.ts";
 import {
   controlBytes,
@@ -91,8 +91,9 @@ export class Control {
     } else if (said?.kind === controlKind.loss && peer.fec) {
       const way = peer.ways.find(({ number }) => number === said.way);
       if (way === undefined || said.segments === 0) return;
-      const measure = { loss: said.lost / said.segments, burst: said.burst };
-      this.#parity.report(way, measure, said.segments, way.probe?.inflated === true);
+      const { segments, lost, burst } = said;
+      const inflated = way.probe?.inflated(now) === true;
+      this.#parity.report(way, { loss: lost / segments, burst, segments, inflated }, now);
     }
   }
 

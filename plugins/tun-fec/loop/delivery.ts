@@ -20,6 +20,8 @@ export class Delivery {
   readonly #packet = new IpPacket();
   readonly #headerAt: number;
   readonly #batch: DatagramBatch;
+  /** Of the datagrams that are gathered. */
+  #lane = 0;
   /** The kernel takes super-packets of UDP, as far as is known. */
   #gathers = true;
   readonly #cuts = { at: new Int32Array(maxPieces + 1), length: new Int32Array(maxPieces + 1) };
@@ -78,12 +80,13 @@ export class Delivery {
       this.flush();
       if (batch.begins(first, packet)) {
         batch.begin(first, total, packet);
+        this.#lane = laneOf(peer, packet);
         return;
       }
     } else this.flush();
-    const answered = this.#tun.write(at, length, pieces);
+    const answered = this.#tun.write(at, length, pieces, laneOf(peer, packet));
     if (answered >= 0) return;
-    if (answered !== answer.invalid || !this.#cut(packet, at, length, pieces)) {
+    if (answered !== answer.invalid || !this.#cut(peer, packet, at, length, pieces)) {
       this.#drops.add("interface");
     }
   }
@@ -93,7 +96,7 @@ export class Delivery {
     const batch = this.#batch;
     const { count, pieceAt, pieceLength } = batch;
     if (count === 0) return;
-    const answered = this.#tun.write(pieceAt, pieceLength, batch.take());
+    const answered = this.#tun.write(pieceAt, pieceLength, batch.take(), this.#lane);
     if (answered >= 0) return;
     if (count === 1 || answered !== answer.invalid) {
       this.#drops.add("interface", count);
@@ -103,15 +106,24 @@ export class Delivery {
     this.#gathers = false;
     for (let i = 0; i < count; i++) {
       batch.single(i);
-      if (this.#tun.write(pieceAt, pieceLength, 1) < 0) this.#drops.add("interface");
+      if (this.#tun.write(pieceAt, pieceLength, 1, this.#lane) < 0) {
+        this.#drops.add("interface");
+      }
     }
   }
 
   /** Does for such a kernel what it does not. False: the packet was not of that kind. */
-  #cut(packet: IpPacket, at: Int32Array, length: Int32Array, pieces: number): boolean {
+  #cut(
+    peer: Peer,
+    packet: IpPacket,
+    at: Int32Array,
+    length: Int32Array,
+    pieces: number,
+  ): boolean {
     const { bytes, view } = this.#memory;
     const size = udpHeaders(packet);
     if (size === 0 || view.getUint8(at[0]! + 1) !== gsoType.udp || size > length[0]!) return false;
+    const lane = laneOf(peer, packet);
     const gsoSize = view.getUint16(at[0]! + 4, true);
     cutDatagrams(
       bytes,
@@ -124,11 +136,18 @@ export class Delivery {
       this.#headerAt,
       this.#cuts,
       (n) => {
-        if (this.#tun.write(this.#cuts.at, this.#cuts.length, n) < 0) this.#drops.add("interface");
+        if (this.#tun.write(this.#cuts.at, this.#cuts.length, n, lane) < 0) {
+          this.#drops.add("interface");
+        }
       },
     );
     return true;
   }
+}
+
+/** TCP fills a queue as far as it can; nothing of another peer, and no datagram of the same one, is to wait behind it. */
+function laneOf(peer: Peer, { protocol }: IpPacket): number {
+  return 2 * peer.index + (protocol === ipProtocol.tcp ? 0 : 1);
 }
 
 /** Bytes from the virtio header on that were read of the packet. */

@@ -7,6 +7,10 @@ export const turn = 64;
 /** Bytes of them, after which the other side has its turn all the same: half a millisecond's work. */
 export const turnBytes = 512 << 10;
 
+/** Queues of an interface at most, and bytes that one has its turn with before the next has its own: a packet of the largest size. */
+export const mostQueues = 16;
+export const queueBytes = largestMessage;
+
 /** Datagrams in one send that every kernel cuts, and its bytes over either family. */
 export const trainSegments = 64;
 export const trainBytes = 65_400;
@@ -30,6 +34,8 @@ export const openPacketsOfAll = 256;
 export const overtakenSegments = 3;
 /** Milliseconds a packet waits for the next of its missing segments: they lie as far apart on slow paths. */
 export const gapPatience = 25;
+/** The same where parity may bring them back: it comes when a round is over, and rounds take 50. */
+export const repairPatience = 60;
 
 /** Bytes of a datagram that every path takes: 1280 of IP (RFC 8200, 5) without the headers of IP and UDP. */
 export const smallestPath = { ipv4: 1_252, ipv6: 1_232 } as const;
@@ -39,7 +45,7 @@ export const sessionSegment = 1_080;
 /** Segments sealed after which it is said. */
 export const sealedBeforeSaid = 1 << 18;
 
-/** Milliseconds a group of segments waits for more before its parity is sent. */
+/** Milliseconds a round of segments waits for more before its parity is sent. */
 export const parityPatience = 5;
 /** Milliseconds after which it gets none: what was in it has been used long since. */
 export const parityForgotten = 500;

@@ -1,6 +1,7 @@
-import { FecEncoder, type FecScheme } from "../fec/encoder.ts";
-import { FecPolicy, type LossMeasure } from "../fec/adapt.ts";
-import { words } from "../fec/parity.ts";
+import { FecEncoder } from "../fec/encoder.ts";
+import { blocks } from "../fec/fec_buffer.ts";
+import { FecPolicy, type FecReport, roundTime } from "../fec/fec_policy.ts";
+import type { FecScheme } from "../fec/scheme.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { parityForgotten, parityPatience, trainBytes, trainSegments } from "./limits.ts";
 import type { Peer } from "./peer.ts";
@@ -10,17 +11,18 @@ import type { Way } from "./way.ts";
 
 /** What parity adds to the longest segment it covers, in whole words. */
 export const parityRoom = 8;
-/** A group that is not full is closed with no more parity than a third of it. */
-const leastOfGroup = 3;
 
 /** Parity for one way, as its receiver's reports ask for it. */
 export class WayParity {
   readonly policy = new FecPolicy();
   encoder: FecEncoder | undefined;
-  /** What the open groups were sealed with: a group is of one key. */
+  /** What the open round was sealed with: a round is of one key. */
   key: SealKey | undefined;
-  /** When a segment was last added. */
+  /** When it was begun, and when a segment was last added. */
+  begun = 0;
   touched = 0;
+  /** When the last report came. */
+  reported: number | undefined;
 
   get active(): boolean {
     return this.encoder !== undefined;
@@ -33,7 +35,7 @@ export class ParitySender {
   readonly #dispatch: Dispatch;
   readonly #sendFirst: (way: Way) => void;
   readonly #at: number;
-  /** Ways with groups that are not full. */
+  /** Ways with rounds that are not full. */
   readonly #open = new Map<Way, Peer>();
   /** What is gathered for one send. */
   #way: Way | undefined;
@@ -51,20 +53,33 @@ export class ParitySender {
     this.#at = memory.allocate(trainBytes);
   }
 
-  /** Groups wait for more, or for their time. */
+  /** Rounds wait for more, or for their time. */
   get waits(): boolean {
     return this.#open.size > 0;
   }
 
-  /** A receiver's report on a way. @param inflated round trips grew, too */
-  report(way: Way, measure: LossMeasure, segments: number, inflated: boolean): FecScheme {
+  /** A receiver's report on a way. */
+  report(way: Way, report: Omit<FecReport, "time">, now: number): FecScheme {
     const { parity } = way;
-    const scheme = parity.policy.report(measure, segments, inflated);
-    if (scheme.group > 0) {
-      parity.encoder ??= new FecEncoder(words(Math.max(way.size, smallestLargest)), way.number);
-      parity.encoder.scheme = scheme;
-    } else this.stop(way);
+    const time = parity.reported === undefined ? undefined : now - parity.reported;
+    parity.reported = now;
+    const scheme = parity.policy.report({ ...report, time });
+    const { encoder } = parity;
+    if (scheme.group === 0) this.stop(way);
+    else if (encoder === undefined) this.#start(way, Math.max(way.size, smallestLargest), scheme);
+    else if (scheme !== encoder.scheme) {
+      const peer = this.#open.get(way);
+      if (peer !== undefined) this.#close(way, peer, encoder);
+      this.#open.delete(way);
+      encoder.scheme = scheme;
+    }
     return scheme;
+  }
+
+  #start(way: Way, largest: number, scheme: FecScheme): FecEncoder {
+    const encoder = new FecEncoder(blocks(largest), way.number);
+    encoder.scheme = scheme;
+    return way.parity.encoder = encoder;
   }
 
   /** Nothing more is protected on a way. */
@@ -87,17 +102,13 @@ export class ParitySender {
     const { parity } = way;
     let { encoder } = parity;
     if (encoder === undefined) return;
-    if (parity.key !== key || length > encoder.largest) {
-      if (length > encoder.largest) {
-        const { scheme } = encoder;
-        encoder = parity.encoder = new FecEncoder(words(length), way.number);
-        encoder.scheme = scheme;
-      } else encoder.reset();
-      parity.key = key;
-    }
+    if (length > encoder.largest) encoder = this.#start(way, length, encoder.scheme);
+    if (parity.key !== key) encoder.reset();
+    parity.key = key;
+    if (encoder.open === 0) parity.begun = now;
     parity.touched = now;
     const due = encoder.add(this.#memory.bytes, at, length, counter);
-    if (due > 0) this.#take(peer, way, encoder, key, counter, due, tos);
+    if (due > 0) this.#take(peer, way, encoder, key, due, tos);
     if (encoder.open === 0) this.#open.delete(way);
     else if (!this.#open.has(way)) this.#open.set(way, peer);
   }
@@ -113,39 +124,27 @@ export class ParitySender {
     this.#dispatch.send(peer, way, this.#at, length, segment, this.#tos);
   }
 
-  /** The interface has nothing more for now: groups that are half full are closed. */
-  rest(): void {
-    for (const [way, peer] of this.#open) {
-      const { encoder } = way.parity;
-      if (encoder !== undefined) this.#close(way, peer, encoder, encoder.scheme.group / 2);
-    }
-  }
-
-  /** Closes groups that have waited long enough for more. */
+  /** Closes rounds that have waited long enough for more. */
   tick(now: number): void {
     for (const [way, peer] of this.#open) {
-      const { encoder, key, touched } = way.parity;
+      const { encoder, key, begun, touched } = way.parity;
       const gone = encoder === undefined || peer.sealing !== key || !peer.ways.includes(way);
       if (gone || now - touched >= parityForgotten) {
         encoder?.reset();
         this.#open.delete(way);
-      } else if (now - touched >= parityPatience) {
-        this.#close(way, peer, encoder, 0);
+      } else if (now - touched >= parityPatience || now - begun >= roundTime) {
+        this.#close(way, peer, encoder);
       }
     }
     this.flush();
   }
 
-  /** @param wanted segments a group has to have, and never fewer than its parity is worth */
-  #close(way: Way, peer: Peer, encoder: FecEncoder, wanted: number): void {
+  #close(way: Way, peer: Peer, encoder: FecEncoder): void {
     const { key } = way.parity;
-    if (key === undefined) return;
-    const least = Math.max(wanted, encoder.rows * leastOfGroup);
-    for (const counter of [...encoder.pending()]) {
-      if (encoder.countOf(counter) < least) continue;
-      this.#take(peer, way, encoder, key, counter, encoder.rows, 0);
-    }
-    if (encoder.open === 0) this.#open.delete(way);
+    const due = encoder.close();
+    if (key === undefined || due === 0) return;
+    this.#take(peer, way, encoder, key, due, 0);
+    this.#open.delete(way);
   }
 
   #take(
@@ -153,17 +152,16 @@ export class ParitySender {
     way: Way,
     encoder: FecEncoder,
     key: SealKey,
-    counter: number,
-    rows: number,
+    due: number,
     tos: number,
   ): void {
-    for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < due; i++) {
       const room = encoder.largest + parityRoom;
       if (this.#length + room > trainBytes || this.#count === trainSegments) this.flush();
       if (this.#way !== way || this.#tos !== tos) this.flush();
       const at = this.#at + this.#length;
       const receiver = way.label || key.receiver;
-      const length = encoder.take(counter, row, receiver, this.#memory.bytes, at);
+      const length = encoder.take(i, receiver, this.#memory.bytes, at);
       if (this.#count > 0 && length > this.#segment) {
         // It does not fit behind the others: they leave first.
         this.flush();

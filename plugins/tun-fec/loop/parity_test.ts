@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { overheadCap } from "../fec/adapt.ts";
+import { seededRandom } from "../../../core/router/testing.ts";
+import { burstyLoss, type LossModel, randomLoss } from "../../../tests/lab/loss_model.ts";
+import { overheadCap } from "../fec/scheme.ts";
 import { makeSuperPacket } from "../super_packet/testing.ts";
 import { virtioHeader } from "../super_packet/virtio_header.ts";
 import { segmentKind } from "../wire/segment.ts";
@@ -12,21 +14,15 @@ const isParity = ({ bytes }: Datagrams) => bytes[3] === segmentKind.parity;
 function makeLossy(fec = { a: true, b: true }) {
   const pair = makePair({ ofB: { fec: fec.a }, ofA: { fec: fec.b } });
   const { network, a, b } = pair;
-  let seed = 1;
-  const random = () => (seed = Math.imul(seed, 1_664_525) + 1_013_904_223 >>> 0) / 2 ** 32;
-  let share = 0;
-  let burst = 1;
-  let left = 0;
+  const random = seededRandom(1);
+  let model: LossModel | undefined;
   const count = { data: 0, parity: 0, dataBytes: 0, parityBytes: 0 };
   network.change = (message) =>
     cut(message).filter((each) => {
       const kind = isParity(each) ? "parity" : "data";
       count[kind]++;
       count[`${kind}Bytes`] += each.bytes.length;
-      if (left > 0) return left-- <= 0;
-      if (random() >= share / burst) return true;
-      left = burst - 1;
-      return false;
+      return model?.next() !== true;
     });
   let port = 0;
   const ever = new Set<string>();
@@ -67,7 +63,9 @@ function makeLossy(fec = { a: true, b: true }) {
     ...pair,
     count,
     run,
-    lose: (of: number, inRuns = 1) => [share, burst] = [of, inRuns],
+    lose: (share: number, burst = 1) => {
+      model = burst === 1 ? randomLoss(share, random) : burstyLoss(share, burst, random);
+    },
   };
 }
 
@@ -76,7 +74,7 @@ const udp = (n: number) =>
     source: "10.100.0.1",
     destination: "10.100.0.2",
     protocol: "udp",
-    payload: Uint8Array.from({ length: 200 + n % 300 }, (_, i) => i === 0 ? n : n >> 8),
+    payload: Uint8Array.from({ length: 450 + n % 50 }, (_, i) => i === 0 ? n : n >> 8),
   });
 
 Deno.test("without loss there is no parity, and nobody speaks of loss", () => {
@@ -89,30 +87,39 @@ Deno.test("without loss there is no parity, and nobody speaks of loss", () => {
   assert.deepEqual([a.stats().peers[0]?.lost, b.stats().peers[0]?.lost], [0, 0]);
 });
 
-for (const [share, bound] of [[0.01, 0.001], [0.05, 0.002], [0.1, 0.005]] as const) {
-  Deno.test(`of ${share * 100} % lost, ${bound * 100} % stay lost, at the cost of a third at most`, () => {
-    const { run, count, lose, b } = makeLossy();
-    lose(share);
-    run(60, 20, udp);
-    const before = b.stats().peers[0]!;
-    const { residual, others } = run(300, 30, udp);
-    assert.ok(residual <= bound, `${residual}`);
-    assert.equal(others, 0);
-    assert.ok(count.parityBytes <= count.dataBytes * (overheadCap + 0.05));
-    const after = b.stats().peers[0]!;
-    const lost = (after.lost - before.lost) / 9_000;
-    const repaired = (after.repaired - before.repaired) / 9_000;
-    assert.ok(Math.abs(lost - share) < share / 4, `${lost} were lost`);
-    assert.ok(Math.abs(repaired - share) < share / 4, `${repaired} were repaired`);
-  });
+for (const burst of [1, 4]) {
+  for (const [share, bound] of [[0.01, 0.001], [0.05, 0.002], [0.1, 0.005]] as const) {
+    const runs = burst === 1 ? "at random" : `in runs of ${burst}`;
+    Deno.test(`of ${share * 100} % lost ${runs}, ${bound * 100} % stay lost, at the cost of a third at most`, () => {
+      const { run, count, lose, b } = makeLossy();
+      lose(share, burst);
+      run(100, 20, udp);
+      const before = b.stats().peers[0]!;
+      const { residual, others } = run(300, 30, udp);
+      assert.ok(residual <= bound, `${residual}`);
+      assert.equal(others, 0);
+      assert.ok(count.parityBytes <= count.dataBytes * overheadCap);
+      const after = b.stats().peers[0]!;
+      const lost = (after.lost - before.lost) / 9_000;
+      const repaired = (after.repaired - before.repaired) / 9_000;
+      assert.ok(Math.abs(lost - share) < share / 4 * burst, `${lost} were lost`);
+      assert.ok(Math.abs(repaired - lost) < share / 5, `${repaired} were repaired`);
+    });
+  }
 }
 
-Deno.test("short bursts are repaired by groups that are interleaved", () => {
-  const { run, lose } = makeLossy();
-  lose(0.02, 4);
-  run(60, 20, udp);
-  const { residual } = run(200, 30, udp);
-  assert.ok(residual < 0.004, `${residual}`);
+Deno.test("a slow flow gets rounds that are over soon", () => {
+  const { run, lose, count, network } = makeLossy();
+  lose(0.05, 3);
+  // 400 a second.
+  run(300, 2, udp);
+  network.log.length = 0;
+  const { residual } = run(1_000, 2, udp);
+  assert.ok(residual < 0.03, `${residual}`);
+  assert.ok(count.parityBytes <= count.dataBytes * overheadCap);
+  const rounds = network.log.filter(isParity).map(({ bytes }) => bytes[16]! * bytes[17]!);
+  // 20 of them take 50 ms.
+  assert.ok(rounds.length > 100 && Math.max(...rounds) <= 40, `${Math.max(...rounds)}`);
 });
 
 Deno.test("super-packets come whole although segments of them were lost", () => {

@@ -1,4 +1,5 @@
 import { smallestPath } from "./limits.ts";
+import { RoundTrips } from "./round_trips.ts";
 
 /**
  * Sizes of datagrams, without headers of IP and UDP, that paths are made for: Ethernet's with jumbo frames and without, PPPoE,
@@ -27,8 +28,6 @@ export const probeTimes = {
 export const unanswered = { all: 3, large: 4 } as const;
 /** Rounds of a search: a probe may be lost as any other datagram. */
 const searchRounds = 3;
-/** Milliseconds that the shortest round trip is taken to grow with each answer. */
-const leastDrift = 0.05;
 const none: readonly number[] = [];
 /** Probes under way whose time is known. */
 const remembered = 64;
@@ -42,10 +41,7 @@ export class PathProbe {
   size: number;
   /** Whether anything is answered. */
   alive = true;
-  /** Of the last answer; 0 before the first. */
-  roundTrip = 0;
-  /** The shortest lately. */
-  leastRoundTrip = Infinity;
+  readonly #roundTrips = new RoundTrips();
   readonly #base: number;
   #limit = Infinity;
   #number = 0;
@@ -121,9 +117,7 @@ export class PathProbe {
     const slot = number % remembered;
     const asked = (this.#number - number >>> 0) < remembered && this.#sentBytes[slot] === bytes;
     if (!asked) return false;
-    this.roundTrip = now - this.#sentAt[slot]!;
-    // Forgotten slowly: a path may become longer.
-    this.leastRoundTrip = Math.min(this.leastRoundTrip + leastDrift, this.roundTrip);
+    this.#roundTrips.add(now - this.#sentAt[slot]!, now);
     const before = this.size;
     const revived = !this.alive;
     this.alive = this.#heardAny = true;
@@ -149,16 +143,21 @@ export class PathProbe {
     this.#idleLook = -Infinity;
   }
 
+  /** Of the last answer; 0 before the first. */
+  get roundTrip(): number {
+    return this.#roundTrips.last;
+  }
+
   /** Answers take much longer than they could: something on the path is full. */
-  get inflated(): boolean {
-    return this.roundTrip > 2 * this.leastRoundTrip + 20;
+  inflated(now: number): boolean {
+    return this.#roundTrips.inflated(now);
   }
 
   /** It leads elsewhere now: nothing is known of it. */
   moved(): void {
     this.size = this.#base;
     this.alive = true;
-    this.leastRoundTrip = Infinity;
+    this.#roundTrips.clear();
     this.#limit = Infinity;
     this.#looking = false;
     this.#missedLarge = this.#missedAny = this.#searches = 0;

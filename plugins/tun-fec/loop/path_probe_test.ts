@@ -130,6 +130,18 @@ Deno.test("long round trips are waited for", () => {
   assert.deepEqual([path.probe.size, path.probe.alive], [1_472, true]);
 });
 
+Deno.test("a path that has filled up is told from one that has not, until it leads elsewhere", () => {
+  const path = new Path().run(5_000);
+  assert.equal(path.probe.inflated(path.now), false);
+  path.roundTrip = 90;
+  path.run(5_000);
+  assert.equal(path.probe.inflated(path.now), true);
+  path.probe.moved();
+  assert.equal(path.probe.inflated(path.now), false);
+  path.run(5_000);
+  assert.equal(path.probe.inflated(path.now), false, "90 ms are what this one takes");
+});
+
 Deno.test("of a path that leads elsewhere now nothing is believed, and it is searched with its next use", () => {
   const path = new Path().run(5_000);
   path.mtu = 1_400;

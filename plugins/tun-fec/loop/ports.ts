@@ -19,8 +19,11 @@ export interface TunPort {
    * @returns its bytes; less than 1 when there is none
    */
   read(at: number, stride: number, size: number, count: number): number;
-  /** Hands over a packet that lies in pieces. */
-  write(at: Int32Array, length: Int32Array, pieces: number): number;
+  /**
+   * Hands over a packet that lies in pieces.
+   * @param lane what answers it waits behind the answers of that lane only, as far as there are queues
+   */
+  write(at: Int32Array, length: Int32Array, pieces: number, lane: number): number;
 }
 
 /** One end on the wire. Handed out by a `WirePort` and good for that one only. */

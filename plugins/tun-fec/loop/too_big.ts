@@ -47,7 +47,7 @@ export class TooBig {
     if (this.#told++ >= tooBigPerSecond) return true;
     const bytes = six ? this.#write6(at, length, mtu) : this.#write4(at, packet, mtu);
     this.#length[0] = virtioHeader + bytes;
-    this.#tun.write(this.#at, this.#length, 1);
+    this.#tun.write(this.#at, this.#length, 1, 0);
     return true;
   }
 

@@ -83,7 +83,6 @@ export class Transmit {
       bytes += length;
     }
     this.#trains.flushAll();
-    if (!more && this.#parity.waits) this.#parity.rest();
     this.#parity.flush();
     return more;
   }

@@ -13,7 +13,7 @@ const scope = globalThis as unknown as {
 scope.onmessage = ({ data: namespace }) => {
   const libc = Libc.open();
   inNamespace(libc, namespace, () => {
-    const tun = Tun.open(libc, { name: "mesh0" });
+    const tun = { name: "mesh0", queues: [Tun.open(libc, { name: "mesh0" })] };
     const entry = new URL("./pipe_worker_testing.ts", import.meta.url);
     const heard = ({ say }: { say: string }) => scope.postMessage(say);
     new NativeLoop({ libc, tun, quic: null, share: false, heard, entry });

@@ -2,7 +2,8 @@ import type { DataSocket } from "./wire_port.ts";
 
 /** What the loop's thread is given: files that stay with whoever opened them. */
 export interface LoopSetup {
-  readonly tun: number;
+  /** Of the interface. */
+  readonly queues: readonly number[];
   readonly socket: DataSocket;
   /** Readable when there are commands. */
   readonly wake: number;

@@ -27,12 +27,12 @@ export class NativePorts implements LoopPorts, Disposable {
   readonly #disposables: Disposable;
 
   /** @throws {FfiError} FFI_PERMISSION, FFI_LIBRARY, FFI_SYSCALL; without libcrypto it is only slower */
-  constructor({ tun, socket }: LoopSetup, say: (event: LoopEvent) => void) {
+  constructor({ queues, socket }: LoopSetup, say: (event: LoopEvent) => void) {
     using stack = new DisposableStack();
     this.libc = stack.use(Libc.open());
     this.#libcrypto = stack.use(openLibcrypto(this.libc));
     this.memory = stack.use(new Arena(this.libc, memoryBytes));
-    this.tun = new NativeTunPort(this.libc, this.memory, tun);
+    this.tun = new NativeTunPort(this.libc, this.memory, queues);
     this.wire = new NativeWirePort(this.libc, this.memory, socket);
     this.say = say;
     this.#disposables = stack.move();

@@ -85,7 +85,7 @@ class PipeLoop implements TurnLoop {
         this.#at[count] = text + done;
         this.#length[count++] = Math.min(size, length - done);
       }
-      tun.write(this.#at, this.#length, count);
+      tun.write(this.#at, this.#length, count, 0);
     }
   }
 }

@@ -11,7 +11,8 @@ const longestWaitMs = 1_000;
 /** Under a flood that never ends time goes on after this. */
 const longestOverdueMs = 20;
 
-const slot = { tun: 0, wire: 1, wake: 2 } as const;
+/** Queues of the interface come after these. */
+const slot = { wire: 0, wake: 1, queues: 2 } as const;
 
 /**
  * Drives a loop until it is told to stop, or nobody is there who could tell it. The thread does nothing else: it sleeps in poll() until a packet comes, a command, or
@@ -28,9 +29,9 @@ export function runTurns(
   patience: number = silentSeconds,
 ): "stopped" | "forgotten" {
   const { libc, memory, tun, wire } = ports;
-  const poller = new Poller(libc, memory, 3);
+  const poller = new Poller(libc, memory, slot.queues + setup.queues.length);
   const wake = new EventFd(libc, memory, setup.wake);
-  poller.set(slot.tun, setup.tun, Ready.read);
+  setup.queues.forEach((fd, index) => poller.set(slot.queues + index, fd, Ready.read));
   poller.set(slot.wake, setup.wake, Ready.read);
   let watched = 0;
   let due = 0;
@@ -52,13 +53,18 @@ export function runTurns(
         stirred = true;
       }
     }
-    tun.mayRead = poller.ready(slot.tun) !== 0;
+    let packets = false;
+    for (let index = 0; index < setup.queues.length; index++) {
+      const ready = poller.ready(slot.queues + index) !== 0;
+      tun.mayRead(index, ready);
+      if (ready) packets = true;
+    }
     const ofWire = poller.ready(slot.wire);
     // An error that waits on the socket is taken by the next call.
     wire.mayReceive = (ofWire & ~Ready.write) !== 0;
     if ((ofWire & Ready.write) !== 0) wire.full = false;
     const now = performance.now();
-    if (tun.mayRead || ofWire !== 0 || wire.holds) {
+    if (packets || ofWire !== 0 || wire.holds) {
       loop.turn(now);
       stirred = true;
     }

@@ -16,7 +16,7 @@ class Thread implements Disposable {
   readonly tun = new EventFd(this.libc, this.arena);
   readonly wake = new EventFd(this.libc, this.arena);
   readonly socket = UdpSocket.bind(this.libc, { address: "127.0.0.1", port: 0 });
-  readonly setup = { tun: this.tun.fd, wake: this.wake.fd, socket: this.socket };
+  readonly setup = { queues: [this.tun.fd], wake: this.wake.fd, socket: this.socket };
   readonly ports = new NativePorts(this.setup, () => {});
   readonly happened: string[] = [];
   readonly commands: LoopCommand[] = [];
@@ -56,7 +56,7 @@ Deno.test("a turn is had when a port has something, and only such ports are aske
   thread.tun.signal();
   thread.run({
     turn: () => {
-      thread.happened.push(`${ports.tun.mayRead} ${ports.wire.mayReceive}`);
+      thread.happened.push(`${ports.tun.readable} ${ports.wire.mayReceive}`);
       thread.tun.clear();
       thread.commands.push({ do: "stop" });
       thread.wake.signal();

@@ -9,9 +9,9 @@ import { largestMessage, mostAddresses, trainSegments } from "../loop/limits.ts"
 import { answer, type WireAddress, type WirePort } from "../loop/ports.ts";
 import { NativeWireAddress, slotOf } from "./wire_address.ts";
 
-/** Messages taken in one call where each is one datagram, and after how many such ones in a row. */
+/** Messages taken in one call where each is one datagram, and after how many such ones that were there at once. */
 const several = 16;
-const inARow = 32;
+const inARow = 4;
 
 /** What a port needs to know of the socket; it stays with whoever opened it. */
 export type DataSocket = Pick<UdpSocket, "fd" | "family" | "segmentation">;
@@ -36,7 +36,7 @@ export class NativeWirePort implements WirePort {
   /** The message received last: of which batch, and which of it. */
   #last: ReceiveBatch;
   #index = 0;
-  /** Messages in a row that were one datagram each: the kernel merges nothing here. */
+  /** Messages that were one datagram each since there were none: the kernel merges nothing here. */
   #alone = 0;
   readonly #sent: SendBatch;
   readonly #free: NativeWireAddress[] = [];
@@ -85,7 +85,7 @@ export class NativeWirePort implements WirePort {
     one.set(0, at, room);
     const result = one.receive(this.#socket, 1);
     if (result < 0) {
-      this.mayReceive = false;
+      this.#drained();
       return result;
     }
     this.#last = one;
@@ -97,12 +97,18 @@ export class NativeWirePort implements WirePort {
   #receiveMany(at: number): number {
     const result = this.#many.receive(this.#socket, several);
     // Fewer than there is room for were all that there were.
-    if (result < several) this.mayReceive = false;
+    if (result < several) this.#drained();
     if (result < 0) return result;
     this.#taken = result;
     this.#next = 0;
     this.#last = this.#many;
     return this.#handOn(at);
+  }
+
+  /** There may be as little the next time: then one call for one is the cheapest. */
+  #drained(): void {
+    this.mayReceive = false;
+    this.#alone = 0;
   }
 
   #handOn(at: number): number {
@@ -116,8 +122,8 @@ export class NativeWirePort implements WirePort {
 
   #note(length: number, segment: number): number {
     this.#segment = segment || length;
-    if (segment === 0) this.#alone++;
-    else this.#alone = 0;
+    if (segment !== 0) this.#alone = 0;
+    else if (this.mayReceive) this.#alone++;
     return length;
   }
 

@@ -77,6 +77,10 @@ export class IpPacket {
     this.dontFragment = (word & 0x4000) !== 0;
     this.fragmentOffset = (word & 0x1fff) * 8;
     this.fragment = (word & 0x3fff) !== 0;
+    // No packet that can be put together is longer than its length can say; nor below.
+    if (this.fragment && this.fragmentOffset + this.totalLength > 0xffff) {
+      return parseProblem.length;
+    }
     if (this.protocol === ipProtocol.icmp6) return parseProblem.transport;
     return this.#parseTransport(view, at + header, this.totalLength - header);
   }
@@ -96,11 +100,14 @@ export class IpPacket {
     if (isMapped(this.source) || isMapped(this.destination)) return parseProblem.header;
     let next = view.getUint8(at + 6);
     let offset = 40;
+    let divided = false;
     for (let seen = 0;; seen++) {
       const left = this.totalLength - offset;
       // Hop-by-hop options, routing, destination options (RFC 8200, 4.3, 4.4, 4.6).
       if (next === 0 || next === 43 || next === 60) {
         if (left < 8 || seen >= maxExtensions) return parseProblem.extension;
+        // Behind a fragment header the transport header would begin where later fragments may lie, by their offsets.
+        if (this.fragment) return parseProblem.extension;
         const size = (view.getUint8(at + offset + 1) + 1) * 8;
         if (size > left) return parseProblem.extension;
         // A routing header with segments left says that the destination is another one: not carried (RFC 5095).
@@ -109,10 +116,13 @@ export class IpPacket {
         offset += size;
       } else if (next === 44) {
         // The fragment header (RFC 8200, 4.5). A second one in a packet is nonsense.
-        if (left < 8 || this.fragment || seen >= maxExtensions) return parseProblem.extension;
+        if (left < 8 || divided || seen >= maxExtensions) return parseProblem.extension;
+        divided = true;
         const word = view.getUint16(at + offset + 2);
         this.fragmentOffset = word & 0xfff8;
         this.fragment = (word & 0xfff9) !== 0;
+        const whole = this.fragmentOffset + this.totalLength - 48;
+        if (this.fragment && whole > 0xffff) return parseProblem.length;
         this.identification = view.getUint32(at + offset + 4);
         next = view.getUint8(at + offset);
         offset += 8;

@@ -98,6 +98,33 @@ Deno.test("IPv6 extension headers are walked, a routing header with segments lef
   assert.equal(parse(endless).problem, parseProblem.extension);
 });
 
+Deno.test("fragments that cannot be put together to a packet, or move its transport header, are refused", () => {
+  const six = (...headers: number[][]) => {
+    const rest = headers.flat();
+    const bytes = makePacket({ source: "fd00::1", destination: "fd00::2", protocol: 59 });
+    const whole = Uint8Array.of(...bytes, ...rest, ...new Array<number>(24).fill(0));
+    whole[5] = whole.length - 40;
+    whole[6] = 44;
+    return parse(whole).problem;
+  };
+  const part = (next: number, word: number) => [next, 0, word >> 8, word & 255, 0, 0, 0, 7];
+  const options = [17, 0, 1, 4, 0, 0, 0, 0];
+  assert.equal(six(part(17, 1)), parseProblem.none);
+  assert.equal(six(part(60, 1), options), parseProblem.extension);
+  assert.equal(six(part(60, 0), options), parseProblem.none);
+  assert.equal(six(part(44, 0), part(17, 1)), parseProblem.extension);
+  assert.equal(six(part(17, 65_504)), parseProblem.none);
+  assert.equal(six(part(17, 65_512)), parseProblem.length);
+
+  const four = (fragmentOffset: number) => {
+    const payload = new Uint8Array(16);
+    const fields = { source: "10.0.0.1", destination: "10.0.0.2", protocol: "udp" } as const;
+    return parse(makePacket({ ...fields, payload, fragmentOffset })).problem;
+  };
+  assert.equal(four(65_496), parseProblem.none);
+  assert.equal(four(65_504), parseProblem.length);
+});
+
 Deno.test("headers that do not fit the packet are told apart", () => {
   const tcp = makePacket({ source: "10.0.0.1", destination: "10.0.0.2", protocol: "tcp" });
   const with_ = (at: number, value: number) => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { FecDecoder } from "../fec/decoder.ts";
 import { FecEncoder } from "../fec/encoder.ts";
-import { gapPatience, overtakenSegments } from "../loop/limits.ts";
+import { gapPatience, overtakenSegments, repairPatience } from "../loop/limits.ts";
 import { ladder, probeTimes } from "../loop/path_probe.ts";
 import { ciphers } from "../keys/key_message.ts";
 import { counterOf } from "./segment.ts";
@@ -86,7 +86,7 @@ Deno.test("parity is that of the document and of its formula, and repairs what i
   const vector = vectors.find(({ what }) => what === "parity");
   assert.ok(vector?.what === "parity");
   const { way, receiver, first, segments, parity } = vector;
-  const encoder = new FecEncoder(100, way);
+  const encoder = new FecEncoder(100, way, Infinity);
   encoder.scheme = { group: segments.length, rows: parity.length, depth: 1 };
   for (const [i, bytes] of segments.entries()) encoder.add(bytes, 0, bytes.length, first + i);
   const out = new Uint8Array(200);
@@ -95,7 +95,7 @@ Deno.test("parity is that of the document and of its formula, and repairs what i
     return [bytes.length >> 8, bytes.length & 255, ...body];
   });
   for (const [row, expected] of parity.entries()) {
-    const length = encoder.take(first + 1, row, receiver, out, 0);
+    const length = encoder.take(row, receiver, out, 0);
     assert.equal(out.subarray(0, length).toHex(), expected.toHex());
     const sum = Array.from(
       { length: length - 20 },
@@ -126,7 +126,7 @@ Deno.test("sizes and times in the document are the code's", () => {
   assert.ok(plain.includes(`(${ladder.join(", ")})`));
   assert.ok(plain.includes(`every ${probeTimes.used} ms`));
   assert.ok(plain.includes(`an idle one every ${probeTimes.idle / 1_000} s`));
-  assert.ok(plain.includes(`nothing of its packet for ${gapPatience} ms`));
+  assert.ok(plain.includes(`nothing of its packet for ${gapPatience} ms (${repairPatience} with`));
   assert.ok(plain.includes(`until ${overtakenSegments} segments of the same way`));
   assert.ok(plain.includes(`tried every ${probeTimes.raise / 1_000} s`));
 });

@@ -1,5 +1,5 @@
 /**
- * A packet loop in a process of its own: `packet_loop.ts DEVICE ADDRESS`. Reads JSON commands: `open` gives its port, `tell` is handed to
+ * A packet loop in a process of its own: `packet_loop.ts DEVICE ADDRESS [QUEUES]`. Reads JSON commands: `open` gives its port, `tell` is handed to
  * the loop, with keys as hexadecimal, `stats` gives what the loop says.
  * @module
  */
@@ -9,11 +9,10 @@ import type { LoopCommand, LoopEvent } from "../../../plugins/tun-fec/loop/types
 import { NativeLoop } from "../../../plugins/tun-fec/start_loop.ts";
 import { answerCommands } from "../json_child.ts";
 
-const [name = "mesh0", address = ""] = Deno.args;
+const [name = "mesh0", address = "", queues = "8"] = Deno.args;
 using libc = Libc.open();
-using link = TunInterface.open(libc, name, (_level, text) => console.error(text));
+using link = TunInterface.open(libc, name, (_level, text) => console.error(text), Number(queues));
 link.apply({ addresses: [{ address, prefixLength: 32 }], routes: ["10.90.0.0/24"] });
-const { tun } = link;
 const ready = Promise.withResolvers<void>();
 let stats = Promise.withResolvers<unknown>();
 
@@ -26,7 +25,7 @@ function heard(event: LoopEvent): void {
   }
 }
 
-await using loop = new NativeLoop({ libc, tun, quic: null, share: false, heard });
+await using loop = new NativeLoop({ libc, tun: link, quic: null, share: false, heard });
 
 function revived(command: LoopCommand): LoopCommand {
   if (command.do !== "receive" && command.do !== "seal") return command;
