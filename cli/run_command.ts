@@ -95,6 +95,7 @@ export async function runCommand(command: Command, io: CliIo): Promise<number> {
     case "config history":
     case "config diff":
     case "config rollback":
+    case "config mesh-cidr":
       return await (await import("./commands/config.ts")).config(command, io);
     case "template list":
     case "template set":

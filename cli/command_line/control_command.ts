@@ -110,6 +110,9 @@ export interface ConfigDiffCommand extends Named<"config diff"> {
   /** Undefined: the one in force. */
   readonly to: string | undefined;
 }
+export interface ConfigMeshCidrCommand extends Named<"config mesh-cidr"> {
+  readonly cidr: string;
+}
 export interface ConfigRollbackCommand extends Named<"config rollback">, Forced {
   readonly version: string;
 }
@@ -160,7 +163,8 @@ export type ConfigCommand =
   | ConfigShowCommand
   | ConfigHistoryCommand
   | ConfigDiffCommand
-  | ConfigRollbackCommand;
+  | ConfigRollbackCommand
+  | ConfigMeshCidrCommand;
 export type TemplateCommand = TemplateListCommand | TemplateSetCommand | TemplateRemoveCommand;
 export type RemoteCommand = RestartCommand | RemoteConfigCommand | BulkCommand;
 

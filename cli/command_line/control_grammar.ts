@@ -179,6 +179,17 @@ const config = or(
     ),
     { brief: message`Publish an old version again; who is revoked stays so.` },
   ),
+  command(
+    "mesh-cidr",
+    merge(
+      object({
+        command: constant("config mesh-cidr"),
+        cidr: word("CIDR", message`IPv4 range, such as 10.7.0.0/16.`),
+      }),
+      common,
+    ),
+    { brief: message`Move all mesh addresses to another range.` },
+  ),
 );
 
 const template = or(

@@ -246,6 +246,11 @@ const understood: readonly (readonly [string, object])[] = [
     version: "1.2",
     force: false,
   }],
+  ["config mesh-cidr 10.7.0.0/16", {
+    command: "config mesh-cidr",
+    json: false,
+    cidr: "10.7.0.0/16",
+  }],
   ["template list", { command: "template list", json: false }],
   ["template set site log-level=debug", {
     command: "template set",

@@ -55,6 +55,8 @@ export async function config(command: ConfigCommand, io: CliIo): Promise<number>
       return await history(command, io);
     case "config diff":
       return await diff(command, io);
+    case "config mesh-cidr":
+      return await change(command, io, "PUT", "/api/mesh-cidr", { meshCidr: command.cidr });
     case "config rollback": {
       const { version, force } = command;
       return await change(command, io, "POST", "/api/config/rollback", { version, force });

@@ -81,6 +81,21 @@ export function parseMeshCidr(cidr: string): MeshRange {
   return { network: (ipv4ToNumber(address) & mask) >>> 0, hosts };
 }
 
+/** Whether it is the address of a host in the range, and neither its first nor its last. @throws {IdentityError} MESH_CIDR_INVALID */
+export function isMeshHost(address: string, cidr: string): boolean {
+  const { network, hosts } = parseMeshCidr(cidr);
+  const bytes = parseIpv4(address);
+  if (bytes === null) return false;
+  const host = ipv4ToNumber(bytes) - network;
+  return host >= 1 && host <= hosts;
+}
+
+/** The range in its one spelling, host bits zero. @throws {IdentityError} MESH_CIDR_INVALID */
+export function canonicalMeshCidr(cidr: string): string {
+  const { network } = parseMeshCidr(cidr);
+  return `${numberToIpv4(network)}/${Number(cidr.split("/")[1])}`;
+}
+
 function fnv1a32(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

@@ -31,8 +31,10 @@ export {
 export { renewCertificate, type RenewOptions, renewProtocol } from "./renew.ts";
 export { ipToBytes, ipToText, parseIpv4, parseIpv6 } from "./ip_text.ts";
 export {
+  canonicalMeshCidr,
   defaultMeshCidr,
   deriveMeshIpv4,
+  isMeshHost,
   meshIpv6,
   type MeshRange,
   nextFreeIpv4,

@@ -3,7 +3,7 @@ import { parseIpv4 } from "../identity/ip_text.ts";
 import { parseMeshCidr } from "../identity/mesh_address.ts";
 import { isNodeId } from "../identity/node_id.ts";
 import { aclAssertion, aclRule } from "./acl_schema.ts";
-import { isCanonicalCidr } from "./cidr.ts";
+import { isCanonicalCidr, isMeshCidr } from "./cidr.ts";
 import { badRecordValue } from "./dns_record.ts";
 import { configLimits as limits } from "./limits.ts";
 import { isNodeName, isRecordName, isTag } from "./names.ts";
@@ -134,11 +134,6 @@ function* repeated(list: string, keys: readonly string[]): Generator<Contradicti
     if (seen.has(key)) yield { path: [list, i], message: `names ${key} a second time` };
     seen.add(key);
   }
-}
-
-function isMeshCidr(text: string): boolean {
-  const length = Number(text.split("/")[1]);
-  return isCanonicalCidr(text) && !text.includes(":") && length >= 8 && length <= 30;
 }
 
 /** Of text that is known to be an IPv4 address in its one spelling. */

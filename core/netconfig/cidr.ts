@@ -13,3 +13,9 @@ export function isCanonicalCidr(text: string): boolean {
     return (byte & (2 ** hostBits - 1)) === 0;
   });
 }
+
+/** Whether it is a canonical IPv4 range with room for nodes. */
+export function isMeshCidr(text: string): boolean {
+  const length = Number(text.split("/")[1]);
+  return isCanonicalCidr(text) && !text.includes(":") && length >= 8 && length <= 30;
+}

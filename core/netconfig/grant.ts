@@ -5,6 +5,7 @@ import { isNetworkName } from "../identity/network_name.ts";
 import { isNodeId } from "../identity/node_id.ts";
 import type { Trust, TrustAnchor } from "../identity/types.ts";
 import { ByteReader, concatBytes, uintBytes } from "./byte_reader.ts";
+import { isMeshCidr } from "./cidr.ts";
 import { NetConfigError } from "./errors.ts";
 import { maxCounter, maxGrantBytes, maxSignedGrantBytes } from "./limits.ts";
 import type { ScribeGrant } from "./types.ts";
@@ -32,6 +33,7 @@ const schema = z.object({
     version: z.int().min(1).max(maxCounter),
     hash: z.string().regex(/^[0-9a-f]{64}$/),
   }).nullable(),
+  meshCidr: z.string().refine(isMeshCidr).optional(),
 });
 
 /** A grant signed by the CA. @param sign with the CA's key */

@@ -1,4 +1,5 @@
 /** The signed network config: what it says, who may sign it, which one is in force, how it spreads: sans-I/O. @module */
+export { bodyInForce } from "./body_in_force.ts";
 export { type ConfigState, ConfigStore, type Fork, type Offered } from "./config_store.ts";
 export { documentHash, encodeDocument, parseBody, parseDocument } from "./document.ts";
 export { type Draft, draftConfig } from "./draft.ts";

@@ -20,6 +20,8 @@ export interface ScribeGrant {
    * publishes. Null: there was none.
    */
   readonly base: ConfigPosition & { readonly hash: string } | null;
+  /** The CA's IPv4 range of mesh addresses: what the first config begins with. */
+  readonly meshCidr?: string | undefined;
 }
 
 /** Where a config stands in the order of all configs: by epoch, then by version. `{0, 0}` stands before the first. */

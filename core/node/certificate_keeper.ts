@@ -4,6 +4,7 @@ import { errorText, PulseError } from "../errors/mod.ts";
 import {
   createCsr,
   type Credentials,
+  isMeshHost,
   loadCredentials,
   type NodeKey,
   renewCertificate,
@@ -120,18 +121,18 @@ export class CertificateKeeper {
     return null;
   }
 
-  /** A CA roll has begun: there is a certificate to be had. */
+  /** A CA roll has begun, or the range of mesh addresses is another one: there may be a certificate to be had. */
   wake(): void {
     this.#wake.abort();
   }
 
-  /** Renews in time, and under a new CA at once, until the signal ends it. */
+  /** Renews in time, and under a new CA or in a new range of addresses at once, until the signal ends it. */
   async keep(node: Node, signal: AbortSignal): Promise<void> {
     const { log, emit } = this.#options;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const now = systemClock.wall();
-      const superseded = this.#superseded(node);
+      const superseded = this.#superseded(node) || isOutOfRange(node, node.credentials);
       if (this.#schedule.due(node.credentials, now, superseded)) {
         if (superseded) await sleep(rollSpreadMs(node), signal);
         if (signal.aborted) return;
@@ -140,6 +141,12 @@ export class CertificateKeeper {
           const { certificate } = node.credentials;
           if (renewed.certificate.serial === certificate.serial) {
             throw new PulseError("RENEWAL_UNCHANGED", "The CA gave the same certificate again");
+          }
+          if (isOutOfRange(node, renewed)) {
+            throw new PulseError(
+              "RENEWAL_UNCHANGED",
+              `The CA does not give addresses in ${node.networkConfig.body.meshCidr} yet`,
+            );
           }
           await node.renew(renewed);
           this.#schedule.succeeded();
@@ -157,7 +164,7 @@ export class CertificateKeeper {
       const next = this.#schedule.nextCheck(
         node.credentials,
         systemClock.wall(),
-        this.#superseded(node),
+        this.#superseded(node) || isOutOfRange(node, node.credentials),
       );
       await sleep(next, AbortSignal.any([signal, this.#wake.signal]));
     }
@@ -191,6 +198,13 @@ export class CertificateKeeper {
       stream.reset();
     }
   }
+}
+
+/** Whether the network config says another range of addresses than the certificate's is in. */
+function isOutOfRange(node: Node, { certificate }: Credentials): boolean {
+  const { body, news } = node.networkConfig;
+  const ipv4 = certificate.meshAddresses.find((address) => !address.includes(":"));
+  return news.version > 0 && ipv4 !== undefined && !isMeshHost(ipv4, body.meshCidr);
 }
 
 function rollSpreadMs(node: Node): number {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { errorText, PulseError } from "../errors/mod.ts";
-import { emptyBody, NetConfigError, noPosition, sealKey } from "../netconfig/mod.ts";
+import { NetConfigError, noPosition, sealKey } from "../netconfig/mod.ts";
 import type { Json } from "../plugin/types.ts";
 import { directorySnapshot, pathBetween } from "./directory.ts";
 import { exitSnapshot } from "./exit_snapshot.ts";
@@ -136,7 +136,7 @@ function current(node: Node) {
     author: config?.document.author ?? "",
     createdAt: config?.document.createdAt ?? 0,
     note: config?.document.note ?? "",
-    body: config?.document.body ?? emptyBody,
+    body: node.networkConfig.body,
     scribe: isScribe,
     scribeId: grant?.grant.scribe ?? null,
     grantEpoch: grant?.grant.epoch ?? 0,

@@ -2,13 +2,13 @@ import type { Clock } from "../clock/clock.ts";
 import { errorText } from "../errors/mod.ts";
 import type { Credentials, NodeId, Trust } from "../identity/mod.ts";
 import {
+  bodyInForce,
   type ConfigBody,
   ConfigExchange,
   type ConfigState,
   ConfigStore,
   type Draft,
   draftConfig,
-  emptyBody,
   type ExchangeEffects,
   NetConfigError,
 } from "../netconfig/mod.ts";
@@ -71,9 +71,9 @@ export class NetworkConfig implements AsyncDisposable {
     return this.#store.state;
   }
 
-  /** What holds now; where nobody has said anything, `emptyBody`. */
+  /** What holds now. */
   get body(): ConfigBody {
-    return this.#store.state.config?.document.body ?? emptyBody;
+    return bodyInForce(this.#store.state);
   }
 
   /** For the plugins. */

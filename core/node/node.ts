@@ -428,6 +428,8 @@ export class Node implements AsyncDisposable {
   async renew(credentials: Credentials): Promise<void> {
     this.#credentials = { ...credentials, trust: this.#trust.trust };
     this.#gossip.replaceCertificate(credentials);
+    const { body } = this.#networkConfig;
+    this.setPolicy(body.acls, this.#policyNodes.list(body, this.records()));
     await this.#listeners.quic?.refreshCredentials();
     await this.#listeners.websocket?.refreshCredentials();
   }

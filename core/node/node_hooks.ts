@@ -26,7 +26,10 @@ export interface NodeHooksParts {
 export function nodeHooks(parts: NodeHooksParts): NodeHooks {
   const { self, node, plugins, history, certificates, remote, log } = parts;
   return {
-    networkConfig: (news) => plugins.networkConfigChanged(news),
+    networkConfig: (news) => {
+      plugins.networkConfigChanged(news);
+      certificates.wake();
+    },
     networkConfigProblems: () => history.watchWarnings(),
     caRoll: ({ roll, to }) => {
       const fields = { detail: to.fingerprint, serial: roll.serial };

@@ -50,7 +50,7 @@ export function peerStatuses(node: Node, now: number): PeerStatus[] {
 function peerStatus(node: Node, id: NodeId, now: number): PeerStatus {
   const record: GossipRecord | undefined = node.record(id);
   const link: Link | undefined = node.link(id);
-  const certificate: NodeCertificate | undefined = link?.session.peer ?? record?.certificate;
+  const certificate = newer(record?.certificate, link?.session.peer);
   const found = node.paths(id);
   const best = "paths" in found ? found.paths[0] : undefined;
   const measure = link && node.measure(link);
@@ -77,6 +77,15 @@ function peerStatus(node: Node, id: NodeId, now: number): PeerStatus {
     bytesIn: link?.session.stats.bytesIn ?? 0,
     bytesOut: link?.session.stats.bytesOut ?? 0,
   };
+}
+
+/** A link keeps the certificate it was made with; gossip has a renewed one, or has not heard yet. */
+function newer(
+  a: NodeCertificate | undefined,
+  b: NodeCertificate | undefined,
+): NodeCertificate | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return b.notBefore > a.notBefore ? b : a;
 }
 
 function whyNoLink(

@@ -189,3 +189,23 @@ Deno.test("a CA does not refuse its own node, whatever the config says", async (
   follow(1, { revoked: [{ node: "0".repeat(32), at: 5, reason: "" }] });
   assert.equal(ca.ledger.nodes.isRevoked("0".repeat(32)), false);
 });
+
+Deno.test("the range of addresses is the settings' until the config says one, across restarts, and grants name it", async () => {
+  await using ca = await openTestDesk({ meshCidr: "10.7.1.1/16" });
+  const { follow } = await sealing(ca);
+  const trust = { network: testNetwork, anchors: [ca.authority.anchor] };
+  const named = () => verifyGrant(ca.ledger.grantScribe(null, basis, now()).bytes, trust).grant;
+  assert.equal(named().meshCidr, "10.7.0.0/16");
+  follow(1, { meshCidr: "10.7.0.0/16" });
+  assert.notEqual(ca.ledger.audit.list(1)[0]?.type, "config_followed");
+  follow(2, { meshCidr: "10.9.0.0/16" });
+  const [entry] = ca.ledger.audit.list(1);
+  assert.deepEqual([entry?.type, entry?.fields["meshCidr"]], ["config_followed", "10.9.0.0/16"]);
+  assert.equal(named().meshCidr, "10.9.0.0/16");
+  using again = Ledger.open(`${ca.directory}/ledger.db`, ca.authority, {
+    network: testNetwork,
+    meshCidr: "10.7.1.1/16",
+    days: 90,
+  }, now());
+  assert.equal(again.meshCidr, "10.9.0.0/16");
+});

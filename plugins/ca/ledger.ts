@@ -1,4 +1,5 @@
 import {
+  canonicalMeshCidr,
   CertificateError,
   IdentityError,
   type NodeCertificate,
@@ -31,6 +32,7 @@ import { type NewToken, type TokenRecord, TokenStore } from "./token_store.ts";
 
 export interface LedgerSettings {
   readonly network: string;
+  /** What the network begins with. */
   readonly meshCidr: string;
   /** Lifetime of node certificates in days. */
   readonly days: number;
@@ -58,12 +60,13 @@ export interface GrantBasis extends ConfigPosition {
 
 /** A network config in force, as far as it concerns the CA. */
 export interface FollowedConfig extends ConfigPosition {
-  readonly body: Pick<ConfigBody, "tokens" | "revoked">;
+  readonly body: Pick<ConfigBody, "tokens" | "revoked" | "meshCidr">;
   /** The CA's own node. */
   readonly self: NodeId;
 }
 
 const followedKey = "followed_config";
+const meshCidrKey = "mesh_cidr";
 /** Ids of one kind that one audit entry names. */
 const maxListed = 100;
 
@@ -260,7 +263,7 @@ export class Ledger implements Disposable {
   }
 
   /**
-   * Takes over what the network config says of tokens and revocations: all of it, or on a failure nothing. Undefined: a newer one has been
+   * Takes over what the network config says of tokens, revocations and the range of addresses: all of it, or on a failure nothing. Undefined: a newer one has been
    * followed before, or there is none.
    */
   followConfig(
@@ -277,19 +280,30 @@ export class Ledger implements Disposable {
         body.revoked.filter(({ node }) => node !== self),
       );
       const at = positionText(config);
-      if (tokens.added.length + tokens.gone.length + added.length + removed.length > 0) {
+      const { meshCidr } = body;
+      const isMoved = meshCidr !== canonicalMeshCidr(this.meshCidr);
+      this.#database.setMeta(meshCidrKey, meshCidr);
+      if (
+        isMoved || tokens.added.length + tokens.gone.length + added.length + removed.length > 0
+      ) {
         const fields = {
           config: at,
           tokens: tokens.added.slice(0, maxListed),
           withdrawn: tokens.gone.slice(0, maxListed),
           revoked: added.slice(0, maxListed),
           unrevoked: removed.slice(0, maxListed),
+          ...isMoved ? { meshCidr } : {},
         };
         this.audit.append("config_followed", fields, now);
       }
       this.#database.setMeta(followedKey, at);
       return tokens;
     });
+  }
+
+  /** The range addresses come from: the network config's once there is one. */
+  get meshCidr(): string {
+    return this.#database.meta(meshCidrKey) ?? this.#settings.meshCidr;
   }
 
   /** The CA that issues certificates; the one before it too while a roll is going on. */
@@ -414,6 +428,7 @@ export class Ledger implements Disposable {
       sealKey,
       issuedAt: now,
       base: version === 0 ? null : { epoch: at, version, hash },
+      meshCidr: canonicalMeshCidr(this.meshCidr),
     });
     const record = { epoch, scribe, bytes, issuedAt: now };
     this.grants.add(record);
@@ -463,7 +478,7 @@ export class Ledger implements Disposable {
   }
 
   #renew(origin: NodeCertificate, csr: Uint8Array, now: number): Uint8Array {
-    const { network, meshCidr } = this.#settings;
+    const { network } = this.#settings;
     // The host has checked it already; a CA does not sign on somebody else's word.
     const { trust, newest } = this.#authorities;
     const current = validateCertificate(origin.der, trust, { now, network });
@@ -474,7 +489,7 @@ export class Ledger implements Disposable {
       const life = latest.notAfter - latest.issuedAt;
       const fresh = now - latest.issuedAt < Math.min(repeatRenewalMs, life / 10);
       const same = validateCertificate(latest.der, newest.anchor, { now, ignoreDates: true });
-      const addresses = this.nodes.addressesFor(current.id, network, meshCidr, now);
+      const addresses = this.nodes.addressesFor(current.id, network, this.meshCidr, now);
       if (
         fresh && same.roles.join() === roles.join() &&
         same.meshAddresses.join() === addresses.join()
@@ -504,12 +519,12 @@ export class Ledger implements Disposable {
     options: { readonly wish?: string | undefined; readonly authority?: Authority } = {},
   ): NodeCertificate {
     const { wish, authority = this.#authorities.newest } = options;
-    const { network, meshCidr, days } = this.#settings;
+    const { network, days } = this.#settings;
     const { id } = verifyCsr(csr);
     const certificate = authority.issue({
       csr,
       network,
-      meshAddresses: this.nodes.addressesFor(id, network, meshCidr, now, wish),
+      meshAddresses: this.nodes.addressesFor(id, network, this.meshCidr, now, wish),
       roles,
       now,
       days,

@@ -112,6 +112,26 @@ Deno.test("a renewal keeps address and roles and starts a new life", async () =>
   assert.notEqual(read(ca, next).serial, renewed.serial);
 });
 
+Deno.test("in another range a renewal brings another address, each one once", async () => {
+  await using ca = await openTestDesk();
+  const now = Date.now();
+  const joined = await Promise.all([1, 2, 3].map(async () => {
+    const grant = await grantFor(generateNodeKey(), ca.token());
+    return { csr: grant.csr, certificate: read(ca, ca.ledger.join(grant, now)) };
+  }));
+  const body = { tokens: [], revoked: [], meshCidr: "10.9.0.0/29" };
+  const config = { epoch: 1, version: 1, self: "0".repeat(32), body };
+  ca.ledger.followConfig(config, () => undefined, now);
+  const moved = joined.map(({ csr, certificate }) =>
+    read(ca, ca.ledger.renew(certificate, csr, now + 1_000)).meshAddresses
+  );
+  assert.equal(new Set(moved.map(([ipv4]) => ipv4)).size, 3);
+  for (const [n, [ipv4, ipv6]] of moved.entries()) {
+    assert.match(ipv4!, /^10\.9\.0\.[1-6]$/);
+    assert.equal(ipv6, joined[n]!.certificate.meshAddresses[1]);
+  }
+});
+
 Deno.test("a renewal is refused to the revoked, the expired, strangers and other keys", async () => {
   await using ca = await openTestDesk();
   const key = generateNodeKey();

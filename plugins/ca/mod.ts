@@ -2,7 +2,14 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { errorText } from "../../core/errors/mod.ts";
-import { joinTokenId, joinTokenKey, renewProtocol, verifyCsr } from "../../core/identity/mod.ts";
+import {
+  canonicalMeshCidr,
+  defaultMeshCidr,
+  joinTokenId,
+  joinTokenKey,
+  renewProtocol,
+  verifyCsr,
+} from "../../core/identity/mod.ts";
 import type {
   Json,
   PluginContext,
@@ -93,8 +100,29 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
   };
   const desk = new JoinDesk({ ledger, network, log, now, signal });
 
+  let following: Promise<void> = Promise.resolve();
+  let isRangeCompared = false;
+  const follow = async () => {
+    // The roll first: a grant may be signed by the new CA.
+    await rolling.follow();
+    await granting.follow();
+    const { meshCidr } = ledger;
+    const isDefault = config.meshCidr === defaultMeshCidr;
+    if (!isRangeCompared && !isDefault && canonicalMeshCidr(config.meshCidr) !== meshCidr) {
+      log("warn", "--mesh-cidr is what a network begins with; its config says another range now", {
+        flag: config.meshCidr,
+        meshCidr,
+        hint: `pulse config mesh-cidr ${config.meshCidr}`,
+      });
+    }
+    isRangeCompared = true;
+    courier.wake();
+  };
+
   // For the daemon beside the CA: who controls this machine has the CA's key anyway. Without roles named it keeps those it has.
   const signSelf = async (argument: Json): Promise<Json> => {
+    // What has come before this counts; whether it could be taken is told where it came.
+    await Promise.allSettled([following]);
     const parsed = parseRequest(signSelfArgument, argument);
     const request = typeof parsed === "string" ? { csr: parsed } : parsed;
     const csr = Uint8Array.fromBase64(request.csr);
@@ -119,10 +147,8 @@ const ca: PluginFactory = async (context: PluginContext): Promise<PluginHooks> =
     },
     onLinkUp: () => courier.wake(),
     onNetworkConfig: async () => {
-      // The roll first: a grant may be signed by the new CA.
-      await rolling.follow();
-      await granting.follow();
-      courier.wake();
+      following = follow();
+      await following;
     },
     streams: {
       "ca.join": async (stream, from) => {

@@ -1,11 +1,10 @@
 import {
   deriveMeshIpv4,
+  isMeshHost,
   meshIpv6,
   nextFreeIpv4,
   type NodeCertificate,
   type NodeId,
-  parseIpv4,
-  parseMeshCidr,
   type Role,
 } from "../../core/identity/mod.ts";
 import type { Revocation } from "../../core/netconfig/mod.ts";
@@ -58,7 +57,7 @@ export class NodeStore {
   ): [string, string] {
     const ipv6 = meshIpv6(network, id);
     const own = this.#database.first("SELECT mesh_ipv4 FROM nodes WHERE node_id = ?", id);
-    if (own !== undefined && contains(cidr, textOf(own, "mesh_ipv4"))) {
+    if (own !== undefined && isMeshHost(textOf(own, "mesh_ipv4"), cidr)) {
       return [textOf(own, "mesh_ipv4"), ipv6];
     }
     const taken = (address: string) =>
@@ -68,7 +67,7 @@ export class NodeStore {
         id,
         now,
       ) !== undefined;
-    const start = wish !== undefined && contains(cidr, wish) ? wish : deriveMeshIpv4(id, cidr);
+    const start = wish !== undefined && isMeshHost(wish, cidr) ? wish : deriveMeshIpv4(id, cidr);
     return [nextFreeIpv4(start, cidr, taken), ipv6];
   }
 
@@ -258,12 +257,4 @@ function issued(row: Row): IssuedRecord {
     issuedAt: numberOf(row, "issued_at"),
     notAfter: numberOf(row, "not_after"),
   };
-}
-
-function contains(cidr: string, address: string): boolean {
-  const { network, hosts } = parseMeshCidr(cidr);
-  const bytes = parseIpv4(address);
-  if (bytes === null) return false;
-  const host = new DataView(bytes.buffer).getUint32(0) - network;
-  return host >= 1 && host <= hosts;
 }

@@ -26,6 +26,7 @@ const sensible: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   type: fc.constantFrom("A", "TXT"),
   value: fc.constantFrom("10.0.0.1", "text"),
   cidr: fc.constantFrom("10.7.0.0/16", "192.168.0.0/24"),
+  meshCidr: fc.constantFrom("10.96.0.0/11", "10.7.0.0/16"),
   meshIp: fc.constantFrom("10.100.9.9", null),
   pattern: fc.constantFrom("dev", "site", "*"),
   settings: fc.constant({ "log-level": "debug" }),

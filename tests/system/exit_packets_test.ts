@@ -2,18 +2,19 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ExitsReport } from "../../core/control/types.ts";
 import { commandLine, Lab, labTest, run } from "../lab/mod.ts";
+import { dockerChains } from "./fixtures/docker_chains.ts";
 import { stillPicture } from "./fixtures/machine_picture.ts";
 import { type SystemMesh, withMesh } from "./system_mesh.ts";
 
 const needs = { namespaces: true, tun: true, commands: ["curl"] } as const;
 
 /**
- * A user whose way to the internet is a gateway, a neighbour of his, and out there two exits and a web server. One exit's machine has
- * rules as docker makes them: what it does not know is not forwarded.
+ * A user whose way to the internet is a gateway, a neighbour of his, and out there two exits and a web server. On one exit's machine
+ * docker runs a container.
  */
 async function internet() {
   const net = await Lab.create();
-  for (const name of ["user", "near", "gate", "exit", "spare", "web"]) await net.node(name);
+  for (const name of ["user", "near", "gate", "exit", "spare", "web", "box"]) await net.node(name);
   const home = await net.bridge("home", ["user", "near", "gate"]);
   const world = await net.bridge("world", ["gate", "exit", "spare", "web"], {
     subnet: "198.51.100.0/24",
@@ -31,10 +32,17 @@ async function internet() {
     await net.exec(name, "ip", "route", "add", "10.77.0.0/16", "via", world.ipv4("gate"));
     await net.exec(name, "ip", "-6", "route", "add", "fd00:77::/32", "via", world.ipv6("gate"));
   }
-  await net.nft(
+  const docker = await net.link("exit", "box", { subnet: "172.17.0.0/24" });
+  await net.exec(
     "exit",
-    "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }",
+    "sysctl",
+    "-qw",
+    "net.ipv4.ip_forward=1",
+    "net.ipv6.conf.all.forwarding=1",
   );
+  await net.exec("box", "ip", "route", "add", "default", "via", docker.ipv4("exit"));
+  await net.exec("box", "ip", "-6", "route", "add", "default", "via", docker.ipv6("exit"));
+  await net.nft("exit", dockerChains("to-box", "172.17.0.0/24", "fd00:17:0::/64"));
   // Counts what goes from the user to the web server past every exit.
   await net.nft(
     "gate",
@@ -54,13 +62,13 @@ async function serve(net: Lab, mesh: SystemMesh, node: string, address: string):
   return `http://${address.includes(":") ? `[${address}]` : address}:${port}/`;
 }
 
-/** What the web server answers the user: the address it was asked from; undefined: nothing. */
-async function ask(net: Lab, url: string): Promise<string | undefined> {
+/** What the web server answers a node, the user unless another is named: the address it was asked from; undefined: nothing. */
+async function ask(net: Lab, url: string, node = "user"): Promise<string | undefined> {
   const { code, stdout } = await run(
     commandLine({
       command: ["curl"],
       args: ["-sS", "--max-time", "3", url],
-      netns: net.namespace("user"),
+      netns: net.namespace(node),
     }),
     { env: { no_proxy: "*", http_proxy: "" } },
   );
@@ -73,7 +81,7 @@ async function passed(net: Lab): Promise<number> {
 }
 
 labTest(
-  "packets of a node leave through its exit in both families, through another one when it dies, its own underlay and its neighbours as before, and with the kill switch nothing goes past dead exits",
+  "packets of a node leave through its exit in both families, through another one when it dies, its own underlay and its neighbours as before, and with the kill switch nothing goes past dead exits; docker's containers beside an exit go on",
   needs,
   async () => {
     const { net, home, world } = await internet();
@@ -116,6 +124,9 @@ labTest(
         async () => await ask(net, web6) === world.ipv6("exit"),
       );
       assert.equal(await ask(net, near), home.ipv4("user"));
+      // Neither is in the other's way.
+      assert.equal(await ask(net, web, "box"), world.ipv4("exit"));
+      assert.equal(await ask(net, web6, "box"), world.ipv6("exit"));
       await net.exec("user", "ping", "-c1", "-W5", world.ipv4("web"));
 
       await mesh.ok("exit", "route", "approve", "0.0.0.0/0", mesh.id("spare"));
@@ -161,6 +172,7 @@ labTest(
       });
       await again.stop();
       assert.equal(await stillPicture(net, "exit"), before.exit);
+      assert.equal(await ask(net, web, "box"), world.ipv4("exit"));
     }, net);
   },
 );

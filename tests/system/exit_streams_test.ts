@@ -21,7 +21,7 @@ async function states(mesh: SystemMesh): Promise<Record<string, string>> {
 }
 
 labTest(
-  "SOCKS and forward reach a site through its exit once the scribe approves it, through the other when one dies, and no more when rules deny it",
+  "streams and datagrams of SOCKS, and forward, reach a site through its exit once the scribe approves it, through the other when one dies, and no more when rules deny it",
   { namespaces: true, commands: ["curl"] },
   async () => {
     const { net, outside, lan } = await site();
@@ -40,7 +40,7 @@ labTest(
         args: [lan.ipv4("web")],
         netns: net.namespace("web"),
       }));
-      const { port } = JSON.parse(await server.line());
+      const { port, udp } = JSON.parse(await server.line());
       const url = `http://${lan.ipv4("web")}:${port}/`;
       const fetch = async (...args: string[]) => {
         const argv = ["-sS", "--max-time", "20", ...args];
@@ -48,6 +48,10 @@ labTest(
           commandLine({ command: ["curl"], args: argv, netns: net.namespace("user") }),
           { env: { no_proxy: "", NO_PROXY: "", http_proxy: "" } },
         );
+      };
+      const asked = async (patienceMs: number) => {
+        const args = ["1080", lan.ipv4("web"), String(udp), String(patienceMs)];
+        return JSON.parse(await mesh.fixture("user", "socks_datagram.ts", ...args).line());
       };
       const socks = ["--socks5-hostname", "127.0.0.1:1080", url];
 
@@ -74,6 +78,8 @@ labTest(
       }
       const through = await fetch(...socks);
       assert.deepEqual([through.code, through.stdout], [0, lan.ipv4(used.active)]);
+      const from = `${lan.ipv4("web")}:${udp}`;
+      assert.deepEqual(await asked(30_000), { from, text: lan.ipv4(used.active) });
 
       const dest = `${lan.ipv4("web")}:${port}`;
       await using forward = mesh.talk(
@@ -91,12 +97,14 @@ labTest(
         const { code, stdout } = await fetch(...socks);
         return code === 0 && stdout === lan.ipv4(used.other);
       });
+      assert.deepEqual(await asked(30_000), { from, text: lan.ipv4(used.other) });
 
       await mesh.ok("user", "acl", "add", "--deny", "--to", range);
       await mesh.node("user").eventually("the rule holds", async () => {
         const { code, stderr } = await fetch(...socks);
         return code === 97 && stderr.includes("(2)");
       });
+      assert.equal(await asked(1_000), null);
     }, net);
   },
 );

@@ -3,6 +3,7 @@ import type { ConfigBody } from "../../../core/netconfig/types.ts";
 import type { Json, PluginApiRoute } from "../../../core/plugin/types.ts";
 import { replaceSections } from "../changes/replace_sections.ts";
 import { rollBack } from "../changes/roll_back.ts";
+import { setMeshCidr } from "../changes/set_mesh_cidr.ts";
 import { diffBodies } from "../diff_bodies.ts";
 import { ruleRequest } from "../policy_use.ts";
 import { parseRequest } from "../request.ts";
@@ -21,6 +22,7 @@ const sections = z.strictObject({
 const versionWord = z.string().max(40);
 const diffQuery = z.object({ from: versionWord, to: versionWord.optional() });
 const rollbackRequest = z.strictObject({ version: versionWord, force });
+const meshCidrRequest = z.strictObject({ meshCidr: z.string().max(64) });
 const historyQuery = z.object({
   limit: z.string().regex(/^\d{1,4}$/, "is not a number").transform(Number)
     .pipe(z.int().min(1).max(1_000)).default(50),
@@ -82,6 +84,11 @@ export function configRoutes(scribe: Scribe): PluginApiRoute[] {
         await scribe.change(rollBack, argument, event, conditions(request, forced)),
       );
     }, { body: rollbackRequest }),
+    adminRoute("PUT", "/mesh-cidr", "Move all mesh addresses to a range", async (request) => {
+      const argument = parseRequest(meshCidrRequest, request.body);
+      const event = { type: "mesh_cidr_changed", about: ({ meshCidr }: ConfigBody) => meshCidr };
+      return changed(await scribe.change(setMeshCidr, argument, event, conditions(request)));
+    }, { body: meshCidrRequest }),
   ];
 }
 

@@ -3,6 +3,7 @@ import { addDnsRecord } from "./add_dns_record.ts";
 import { entryOf } from "./node_entry.ts";
 import { removeNode } from "./remove_node.ts";
 import { revokeNode } from "./revoke_node.ts";
+import { setMeshCidr } from "./set_mesh_cidr.ts";
 import { setMeshIp } from "./set_mesh_ip.ts";
 import { setName } from "./set_name.ts";
 import { setPin } from "./set_pin.ts";
@@ -133,4 +134,27 @@ Deno.test("a removed node is revoked and its name is free", () => {
   assert.deepEqual(body.revoked.map(({ node }) => node), [laptop]);
   assert.equal(after(body, removeNode, { node: laptop, reason: "gone" }), body);
   assert.equal(entryOf(after(body, setName, { node: server, name: "box" }), server).name, "box");
+});
+
+Deno.test("another mesh CIDR takes back the addresses that are not in it, and what is empty without", () => {
+  let body = after(start, setMeshIp, { node: laptop, meshIp: "10.100.7.7" });
+  body = after(body, setMeshIp, { node: server, meshIp: "10.100.200.1" });
+  body = after(body, setName, { node: self, name: "box" });
+  const half = setMeshCidr(body, { meshCidr: "10.100.5.5/17" }, context);
+  assert.equal(half.body.meshCidr, "10.100.0.0/17");
+  assert.deepEqual(Object.keys(half.body.nodes).sort(), [laptop, self]);
+  assert.match(half.note, /10\.100\.0\.0\/17, not in 10\.100\.0\.0\/16, 1 given by hand/);
+  const moved = after(body, setMeshCidr, { meshCidr: "10.7.0.0/16" });
+  assert.deepEqual(Object.keys(moved.nodes), [self]);
+  assert.equal(after(moved, setMeshCidr, { meshCidr: "10.7.1.2/16" }), moved);
+});
+
+Deno.test("a mesh CIDR has an address for each node, and is one", () => {
+  const nodes = Array.from({ length: 3 }, (_, n) => ({ id: `${n}`.repeat(32), meshAddresses: [] }));
+  const set = (meshCidr: string) => () => setMeshCidr(start, { meshCidr }, { ...context, nodes });
+  assert.throws(set("10.7.0.0/30"), { code: "MESH_CIDR_TOO_SMALL" });
+  assert.equal(set("10.7.0.0/29")().body.meshCidr, "10.7.0.0/29");
+  for (const bad of ["", "10.7.0.0", "10.7.0.0/31", "10.0.0.0/7", "fd00::/64", "x/16"]) {
+    assert.throws(set(bad), { code: "MESH_CIDR_INVALID" });
+  }
 });
