@@ -78,7 +78,7 @@ function writeAll(bytes: Uint8Array): void {
 
 /** Names of the parts that failed, for the end: their output may be far above. */
 async function runAll(directory: string): Promise<{ total: TestCounts; failed: string[] }> {
-  const { units, systems, check } = planTests(Deno.args, tree);
+  const { units, systems, waiting, check } = planTests(Deno.args, tree);
   let total: TestCounts = noTests;
   const failed: string[] = [];
   let reports = 0;
@@ -92,16 +92,19 @@ async function runAll(directory: string): Promise<{ total: TestCounts; failed: s
     total = addCounts(total, { ...noTests, failed: 1 });
     failed.push("types of whole systems");
   }
-  const waiting = [...systems];
-  const aside = waiting.length > 1;
-  const lane = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+  const aside = systems.length + waiting.length > 1;
+  const [ofSystems, ofWaiting] = [[...systems], [...waiting]];
+  const lane = async (queue: TestPhase[]) => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       await run(next, aside);
     }
   };
-  const drop = () => waiting.splice(0);
+  const drop = () => [ofSystems, ofWaiting].forEach((queue) => queue.splice(0));
   Deno.addSignalListener("SIGTERM", drop);
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all([
+    lane(ofWaiting),
+    ...Array.from({ length: lanes }, () => lane(ofSystems)),
+  ]);
   Deno.removeSignalListener("SIGTERM", drop);
   return { total, failed };
 }

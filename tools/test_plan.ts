@@ -11,6 +11,12 @@ export interface TestPlan {
   readonly units: readonly TestPhase[];
   /** Whole systems, a process for each: many processes and real time, so only a few at once. */
   readonly systems: readonly TestPhase[];
+  /**
+   * Whole systems that mostly wait, such as for a minute of sleep to be over: a lane of their own beside the others, one after
+   * the other, so that nobody waits for them. Their names end in `_waiting_test.ts`. What they do before and after the wait takes
+   * processor time from the rest, so it is to be little.
+   */
+  readonly waiting: readonly TestPhase[];
   /** Test files whose types are checked together beforehand: once for each process would take longer than many of them do. */
   readonly check: readonly string[];
 }
@@ -27,6 +33,8 @@ const systemFolder = "tests";
 
 /** Files that take longest begin first, so that none of them is alone at the end. */
 const longest = /\/(crash|slow_loris|demo|simulation|relay_path|exit|renewal|udp_loss)/;
+
+const mostlyWaits = /_waiting_test\.tsx?$/;
 
 const everywhere = ["-A", "--sanitize-ops", "--sanitize-resources", "--permit-no-files"];
 
@@ -52,6 +60,9 @@ export function planTests(args: readonly string[], tree: TestTree): TestPlan {
   const found = groups(systems.flatMap((path) => tree.testFiles(resolve(root, path))), root);
   const check = found.length > 1 ? found.flatMap(({ files }) => files) : [];
   const systemFlags = [...everywhere, ...(check.length > 0 ? ["--no-check"] : []), ...flags];
+  const phases = (waiting: boolean) =>
+    found.filter(({ title }) => mostlyWaits.test(title) === waiting)
+      .map(({ title, files }): TestPhase => ({ title, args: [...systemFlags, ...files] }));
   return {
     check,
     units: units.length === 0 ? [] : [{
@@ -64,11 +75,12 @@ export function planTests(args: readonly string[], tree: TestTree): TestPlan {
         ...units.map((p) => p || "."),
       ],
     }],
-    systems: found.map(({ title, files }) => ({ title, args: [...systemFlags, ...files] })),
+    systems: phases(false),
+    waiting: phases(true),
   };
 }
 
-/** `tests/system` and `tests/security` file by file, other folders of `tests/` each as one. */
+/** `tests/system`, `tests/security` and what mostly waits file by file, other folders of `tests/` each as one. */
 function groups(
   files: readonly string[],
   root: string,
@@ -76,7 +88,8 @@ function groups(
   const found = new Map<string, string[]>();
   for (const file of new Set(files.map((path) => relative(root, path)))) {
     const [top = "", folder = ""] = file.split("/");
-    const title = folder === "system" || folder === "security" ? file : `${top}/${folder}`;
+    const alone = folder === "system" || folder === "security" || mostlyWaits.test(file);
+    const title = alone ? file : `${top}/${folder}`;
     const group = found.get(title);
     if (group === undefined) found.set(title, [file]);
     else group.push(file);

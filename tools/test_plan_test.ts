@@ -7,6 +7,7 @@ const files = [
   "tests/security/crash_test.ts",
   "tests/security/door_test.ts",
   "tests/system/a_test.ts",
+  "tests/system/sleep_waiting_test.ts",
 ];
 
 const tree: TestTree = {
@@ -34,6 +35,19 @@ Deno.test("without paths everything runs: units in parallel, then tests/, the lo
     { title: "tests/security/door_test.ts", args: [...system, "tests/security/door_test.ts"] },
     { title: "tests/system/a_test.ts", args: [...system, "tests/system/a_test.ts"] },
   ]);
+});
+
+Deno.test("what mostly waits has a lane of its own, in whatever folder it is", () => {
+  const { systems, waiting, check } = plan("tests");
+  const name = "tests/system/sleep_waiting_test.ts";
+  assert.deepEqual(waiting, [{ title: name, args: [...common, "--no-check", name] }]);
+  assert.ok(systems.every(({ args }) => !args.includes(name)));
+  assert.ok(check.includes(name));
+  const alone = plan(name);
+  assert.deepEqual([alone.systems, alone.waiting.map(({ args }) => args)], [[], [[
+    ...common,
+    name,
+  ]]]);
 });
 
 Deno.test("a path limits the run to the part it belongs to", () => {

@@ -223,6 +223,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
     const networkConfig = await this.#storedConfig();
     const proxy = config.socks === null ? null : parseHostPort(config.socks);
     const capabilities = () => this.#capabilities();
+    const interfaces = interfaceAddresses(() => performance.now());
     const trust = await caRollStorage(config.dataDir, (error) => {
       this.#log("error", "ca.roll cannot be read", { error: errorText(error) });
     });
@@ -233,14 +234,14 @@ export class Daemon implements NodeControl, AsyncDisposable {
       advertise: typeof config.advertise === "string"
         ? config.advertise
         : config.advertise.map(parseHostPort),
-      interfaces: interfaceAddresses(),
+      interfaces,
       peers: this.#configuredPeers().map(parseHostPort),
       remembered: await this.#state.peers(),
       dialLearned: !config.relayOnly,
       targets: {
         any: !config.relayOnly,
         allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
-        isOwnProxy: (host, port) => isOwnProxy(proxy, { host, port }, interfaceAddresses),
+        isOwnProxy: (host, port) => isOwnProxy(proxy, { host, port }, interfaces),
         opened: (port, origin) => this.#tunnelPorts.open(port, origin),
       },
       quic: config.quic,

@@ -19,8 +19,8 @@ export interface NodeOptions {
   readonly credentials: Credentials;
   readonly listen: HostPort;
   readonly advertise: AdvertisePolicy;
-  /** This machine's interface addresses, for a wildcard listener. */
-  readonly interfaces: readonly string[];
+  /** This machine's interface addresses as they are now, for a wildcard listener; asked often. */
+  readonly interfaces: () => readonly string[];
   readonly peers: readonly HostPort[];
   readonly remembered: readonly RememberedPeer[];
   /** Dial peers that gossip names. Off for a node that may only talk to configured addresses. */

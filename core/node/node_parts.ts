@@ -260,10 +260,12 @@ export class NodeParts implements AsyncDisposable {
 
   /** What others are told to dial now. */
   get addresses(): string[] {
+    // What leads through the mesh does not lead to it.
+    const inside = this.meshAddresses;
     return advertisedAddresses({
       policy: this.options.advertise,
       listen: this.listeners.address,
-      interfaces: this.options.interfaces,
+      interfaces: this.options.interfaces().filter((address) => !inside.includes(address)),
       observed: this.#observed.seen,
     });
   }

@@ -104,6 +104,26 @@ Deno.test("crossed dials settle on one session that both ends prefer", async () 
   await echoThrough(() => c.node.openStream(request), 100_000);
 });
 
+Deno.test("a node whose machine gets another address tells others, and never its address inside the mesh", async () => {
+  const ca = await createTestCa();
+  const credentials = await ca.issue();
+  let interfaces = ["192.0.2.1"];
+  await using a = await startTestNode(credentials, {
+    listen: { host: "0.0.0.0", port: 0 },
+    advertise: "auto",
+    interfaces: () => [...credentials.certificate.meshAddresses, ...interfaces],
+  });
+  const { port } = a.node.listeners.address;
+  const peers = [{ host: "127.0.0.1", port }];
+  await using b = await startTestNode(await ca.issue(), { peers, dialLearned: false });
+  const known = () => b.node.record(a.node.id)?.report.addresses ?? [];
+  await until("the address", () => known().includes(`192.0.2.1:${port}`));
+  assert.ok(known().every((address) => /^(192\.0\.2\.1|127\.0\.0\.1):/.test(address)));
+  interfaces = ["192.0.2.2"];
+  await until("the new one", () => known().includes(`192.0.2.2:${port}`));
+  assert.ok(!known().includes(`192.0.2.1:${port}`));
+});
+
 Deno.test("a revoked peer loses its session and gets no other", async () => {
   const ca = await createTestCa();
   await using a = await startTestNode(await ca.issue());

@@ -39,7 +39,7 @@ export async function startTestNode(
     credentials,
     listen: { host: "127.0.0.1", port: 0 },
     advertise: "none",
-    interfaces: [],
+    interfaces: () => [],
     peers: [],
     remembered: [],
     dialLearned: true,

@@ -9,6 +9,7 @@ import { daemonBenches } from "./daemon_benches.ts";
 import { dnsBenches } from "./dns_benches.ts";
 import { fecBenches } from "./fec_benches.ts";
 import { ffiBenches } from "./ffi_benches.ts";
+import { floodBenches } from "./flood_benches.ts";
 import { gossipBenches } from "./gossip_benches.ts";
 import { linkBenches } from "./link_benches.ts";
 import { loopBenches } from "./loop_benches.ts";
@@ -30,6 +31,7 @@ const groups: readonly BenchGroup[] = [
   ...loopBenches,
   ...metricsBenches,
   ...starBenches,
+  ...floodBenches,
 ];
 
 function progress(text: string): void {

@@ -9,6 +9,7 @@ export { Daemon, startDaemon, type StartDaemonOptions } from "./daemon.ts";
 export { ImpairedLine, type Impairments, type LineCounts, type LineEnds } from "./impaired_line.ts";
 export { ImpairedWire, type ImpairedWireOptions } from "./impaired_wire.ts";
 export { type LabLink, type Plug } from "./lab_link.ts";
+export { Lag } from "./lag.ts";
 export { openFiles, residentBytes } from "./memory.ts";
 export { Lab, type SubnetOptions } from "./namespaces.ts";
 export { PacketNode, type PacketNodeOptions } from "./packet_node.ts";

@@ -161,7 +161,7 @@ for (const transport of transports) {
     await using scene = await createScene(transport, {
       victim: {
         advertise: "auto",
-        interfaces: ["127.0.0.1"],
+        interfaces: () => ["127.0.0.1"],
         listen: { host: "0.0.0.0", port: 0 },
       },
     });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Iperf } from "../bench/packets/iperf.ts";
 import { labTest } from "../lab/mod.ts";
 import { inner4, inner6, megabyte, packetPair, transfer } from "./packet_pair.ts";
 
@@ -42,4 +43,21 @@ labTest("TCP comes through whole when datagrams are lost and the wire carries ea
   assert.deepEqual(received, sent);
   const { drops } = await b.stats();
   assert.ok((drops.gap ?? 0) > 0, "something was lost");
+});
+
+labTest("iperf3 moves bytes in both directions and families, over TCP and UDP", {
+  ...needs,
+  commands: ["iperf3"],
+}, async () => {
+  await using stack = new AsyncDisposableStack();
+  const { lab } = await packetPair(stack);
+  const iperf = await Iperf.start(lab, "a", "b");
+  for (const address of [inner4("b"), inner6("b")]) {
+    for (const direction of ["there", "back"] as const) {
+      const { bytes } = await iperf.tcp(address, 1, 2, direction);
+      assert.ok(bytes > megabyte, `${bytes} bytes ${direction}`);
+    }
+    const { perSecond, lost } = await iperf.udp(address, 1, 1_200, 500);
+    assert.ok(perSecond > 0 && lost < 1, `${perSecond} datagrams a second, ${lost} lost`);
+  }
 });

@@ -245,18 +245,22 @@ export class SystemMesh implements AsyncDisposable {
 /** Whatever a test waits for, it does not wait longer. */
 const testLimitMs = 120_000;
 
-/** Runs a test with a mesh in a directory of its own; when it fails, the daemons' last log lines are part of the failure. */
+/**
+ * Runs a test with a mesh in a directory of its own; when it fails, the daemons' last log lines are part of the failure.
+ * @param limitMs how long it may take; two minutes
+ */
 export async function withMesh(
   test: (mesh: SystemMesh) => Promise<void>,
   net?: Lab,
+  limitMs: number = testLimitMs,
 ): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "pulse-sys-" });
   try {
     await using mesh = new SystemMesh(dir, net);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
-      () => late.reject(new Error(`not over after ${testLimitMs / 1000} s`)),
-      testLimitMs,
+      () => late.reject(new Error(`not over after ${limitMs / 1000} s`)),
+      limitMs,
     );
     const running = test(mesh);
     try {

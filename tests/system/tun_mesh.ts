@@ -51,6 +51,14 @@ export class TunMesh {
     }
   }
 
+  /** Waits until a relay passes on packets by label. */
+  async carriedBy(relay: string): Promise<void> {
+    await this.mesh.node(relay).eventually(
+      `${relay} passes packets on`,
+      async () => await this.metric(relay, "relayed_segments") > 0,
+    );
+  }
+
   async addresses(name: string): Promise<{ readonly ipv4: string; readonly ipv6: string }> {
     const { self } = await this.mesh.node(name).status();
     const [ipv4 = "", ipv6 = ""] = self.meshAddresses;

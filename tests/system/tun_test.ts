@@ -70,12 +70,23 @@ labTest(
       await tun.untilPinged("a", "10.100.77.7", 10_000);
       assert.match(await net.exec("b", "ip", "address", "show", "pulse0"), / 10\.100\.77\.7\/32 /);
       assert.equal(await tun.pings("a", b.ipv4, 2), false);
+
+      // Now the end that the other one has dialled, once that one is known to be where it is.
+      const other = await tun.steady("a", "10.100.77.7", atB);
+      await other.goesOn(mesh, "a", 30_000);
+      await mesh.node("a").eventually(
+        "b's new address is known",
+        async () => (await mesh.peer("a", "b"))?.addresses?.includes("10.77.0.99:8443"),
+      );
+      await net.exec("a", "ip", "address", "del", `${lan.ipv4("a")}/24`, "dev", "to-lan");
+      await net.exec("a", "ip", "address", "add", "10.77.0.98/24", "dev", "to-lan");
+      await other.goesOn(mesh, "a", 30_000);
     }, net);
   },
 );
 
 labTest(
-  "packets go through a relay by label, and over QUIC when it comes back without a tunnel, under a connection that goes on",
+  "packets go through a relay by label, again when it comes back, and over QUIC when it comes back without a tunnel, under a connection that goes on",
   tunNeeds,
   async () => {
     await using net = await Lab.create();
@@ -91,6 +102,12 @@ labTest(
       await tun.fetchesFile("a", c.ipv4, service);
       await tun.exchangesDatagrams("a", c.ipv6, service);
       const steady = await tun.steady("a", c.ipv4, service);
+      await steady.goesOn(mesh, "a", 30_000);
+
+      await mesh.node("r").kill9();
+      await mesh.start("r", "--ca", "--scribe", "--tun");
+      await tun.carriedBy("r");
+      await tun.carried("a", "c", "fast");
       await steady.goesOn(mesh, "a", 30_000);
 
       await mesh.node("r").stop();

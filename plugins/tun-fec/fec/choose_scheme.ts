@@ -1,4 +1,4 @@
-import { maxGroup, maxRows, maxSpan } from "./code.ts";
+import { maxGroup, maxRows, maxSpan, smallestGroup } from "./code.ts";
 import { correlation, type LossMeasure, residualLoss } from "./residual_loss.ts";
 import { type FecScheme, noFec } from "./scheme.ts";
 
@@ -6,8 +6,7 @@ import { type FecScheme, noFec } from "./scheme.ts";
 export const residualTarget = 0.0005;
 
 /** Larger groups need less parity for the same loss, smaller ones are full sooner. With one row it is plain XOR. */
-const smallestGroup = 5;
-const groups = [[maxGroup, maxRows], [20, 6], [10, 3], [smallestGroup, 1]] as const;
+const groups = [[maxGroup, maxRows], [20, 6], [10, 3], [7, 2], [smallestGroup, 1]] as const;
 /** From the cheapest to the strongest. */
 const candidates = groups
   .flatMap(([group, most]) =>

@@ -3,6 +3,8 @@ import { inverse, multiply } from "./gf256.ts";
 /** Most parity rows a group has, and most segments: what the cap on their traffic allows, in groups that fill soon enough. */
 export const maxRows = 10;
 export const maxGroup = 32;
+/** Segments that are worth waiting for at any pace. */
+export const smallestGroup = 5;
 /** Most groups that are interleaved, and most segments in all of them. */
 export const maxDepth = 16;
 export const maxSpan = 320;

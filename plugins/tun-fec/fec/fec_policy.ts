@@ -1,5 +1,5 @@
 import { chooseScheme } from "./choose_scheme.ts";
-import { maxSpan } from "./code.ts";
+import { maxSpan, smallestGroup } from "./code.ts";
 import { LossEstimate } from "./loss_estimate.ts";
 import type { LossMeasure } from "./residual_loss.ts";
 import { type FecScheme, noFec } from "./scheme.ts";
@@ -7,7 +7,7 @@ import { type FecScheme, noFec } from "./scheme.ts";
 /** Segments after which protection may be lowered, and ends when none of them was lost; it is raised at once. */
 export const calmSegments = 5_000;
 /** Milliseconds that a round takes at most: what is repaired later than this many senders have sent again. */
-export const roundTime = 50;
+export const roundTime = 80;
 
 /** What a receiver says of a way, and what the sender knows beside it. */
 export interface FecReport extends LossMeasure {
@@ -40,7 +40,8 @@ export class FecPolicy {
     if (this.#clean >= calmSegments) this.#estimate.clear();
     const wanted = inflated ? noFec : chooseScheme(this.#estimate.bound, this.#span);
     this.#calm = isWeaker(wanted, this.#scheme) ? this.#calm + segments : 0;
-    const tooSlow = this.#scheme.group * this.#scheme.depth > 2 * Math.max(5, this.#span);
+    const tooSlow =
+      this.#scheme.group * this.#scheme.depth > 2 * Math.max(smallestGroup, this.#span);
     const clean = this.#clean >= calmSegments;
     if (this.#calm === 0 || this.#calm >= calmSegments || inflated || clean || tooSlow) {
       this.#scheme = wanted;

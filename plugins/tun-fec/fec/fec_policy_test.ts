@@ -58,7 +58,7 @@ Deno.test("a flow that has become slow gets shorter rounds soon, one that is fas
   const segments = () => policy.scheme.group * policy.scheme.depth;
   policy.report(report(bursty));
   assert.ok(segments() > 150, `${segments()}`);
-  for (let i = 0; i < 8; i++) policy.report(report({ ...bursty, segments: 50, time: 100 }));
+  for (let i = 0; i < 12; i++) policy.report(report({ ...bursty, segments: 50, time: 100 }));
   assert.ok(segments() <= 80, `${segments()}`);
   for (let i = 0; i < calmSegments / 500; i++) policy.report(report(bursty));
   assert.ok(segments() > 150, `${segments()}`);

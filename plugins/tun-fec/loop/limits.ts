@@ -34,8 +34,8 @@ export const openPacketsOfAll = 256;
 export const overtakenSegments = 3;
 /** Milliseconds a packet waits for the next of its missing segments: they lie as far apart on slow paths. */
 export const gapPatience = 25;
-/** The same where parity may bring them back: it comes when a round is over, and rounds take 50. */
-export const repairPatience = 60;
+/** The same where parity may bring them back: it comes when a round is over, and rounds take 80. */
+export const repairPatience = 100;
 
 /** Bytes of a datagram that every path takes: 1280 of IP (RFC 8200, 5) without the headers of IP and UDP. */
 export const smallestPath = { ipv4: 1_252, ipv6: 1_232 } as const;
@@ -45,7 +45,7 @@ export const sessionSegment = 1_080;
 /** Segments sealed after which it is said. */
 export const sealedBeforeSaid = 1 << 18;
 
-/** Milliseconds a round of segments waits for more before its parity is sent. */
+/** Milliseconds a round of segments waits for more before its parity is sent; longer, if they come less often. */
 export const parityPatience = 5;
 /** Milliseconds after which it gets none: what was in it has been used long since. */
 export const parityForgotten = 500;

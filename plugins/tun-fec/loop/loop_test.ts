@@ -207,6 +207,28 @@ Deno.test("a segment is taken once; what was changed, or is for nobody here, not
   assert.equal(network.log.length, 1, "nothing is answered");
 });
 
+Deno.test("only what comes in one message with a peer's segments says that the port cannot be shared", () => {
+  const { network, a, b } = makePair();
+  a.ports.tun.sent.push(ping);
+  a.loop.turn(0);
+  const [message] = network.log as [typeof network.log[0]];
+  const size = message.bytes.length;
+  const merged = (head: Uint8Array) => {
+    const bytes = new Uint8Array(2 * size).fill(0x55);
+    bytes.set(head);
+    b.ports.wire.arrived.push({ ...message, bytes, segment: size });
+  };
+  const unshareable = () => b.ports.said.some(({ say }) => say === "portUnshareable");
+  const forged = message.bytes.slice();
+  forged[5]! ^= 1;
+  for (let n = 0; n < 500; n++) merged(forged);
+  settle([b]);
+  assert.deepEqual([b.stats().drops.stranger, unshareable()], [500, false]);
+  for (let n = 0; n < 200; n++) merged(message.bytes);
+  settle([b]);
+  assert.equal(unshareable(), true);
+});
+
 Deno.test("garbage of any kind is dropped in silence", () => {
   const { network, a, b } = makePair();
   let seed = 1;

@@ -132,7 +132,11 @@ export class ParitySender {
       if (gone || now - touched >= parityForgotten) {
         encoder?.reset();
         this.#open.delete(way);
-      } else if (now - touched >= parityPatience || now - begun >= roundTime) {
+        continue;
+      }
+      // Twice as long as between two of them so far.
+      const pause = 2 * (touched - begun) / Math.max(1, encoder.open - 1);
+      if (now - touched >= Math.max(parityPatience, pause) || now - begun >= roundTime) {
         this.#close(way, peer, encoder);
       }
     }

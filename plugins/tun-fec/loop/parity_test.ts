@@ -16,19 +16,25 @@ function makeLossy(fec = { a: true, b: true }) {
   const { network, a, b } = pair;
   const random = seededRandom(1);
   let model: LossModel | undefined;
+  /** Milliseconds that what comes back takes, and what is under way. */
+  let delay = 0;
+  const held: { readonly at: number; readonly message: Datagrams }[] = [];
   const count = { data: 0, parity: 0, dataBytes: 0, parityBytes: 0 };
   network.change = (message) =>
     cut(message).filter((each) => {
       const kind = isParity(each) ? "parity" : "data";
       count[kind]++;
       count[`${kind}Bytes`] += each.bytes.length;
-      return model?.next() !== true;
+      if (model?.next() === true) return false;
+      if (each.to !== a.ports.wire.here || delay === 0) return true;
+      held.push({ at: now + delay, message: each });
+      return false;
     });
   let port = 0;
   const ever = new Set<string>();
   let now = 1_000;
-  /** Sends so many packets a step of 5 ms. @returns what arrived of them */
-  const run = (steps: number, each: number, packet: (n: number) => Uint8Array) => {
+  /** Sends so many packets a step of 5 ms, or every so many steps. @returns what arrived of them */
+  const run = (steps: number, each: number, packet: (n: number) => Uint8Array, every = 1) => {
     const sent = new Set<string>();
     const before = b.ports.tun.received.length;
     count.data =
@@ -37,11 +43,14 @@ function makeLossy(fec = { a: true, b: true }) {
       count.parityBytes =
         0;
     for (let step = 0; step < steps; step++, now += 5) {
-      for (let i = 0; i < each; i++) {
+      for (let i = 0; step % every === 0 && i < each; i++) {
         const one = packet(port++);
         sent.add(one.toHex());
         ever.add(one.toHex());
         a.ports.tun.sent.push(one);
+      }
+      while (held.length > 0 && held[0]!.at <= now) {
+        a.ports.wire.arrived.push(held.shift()!.message);
       }
       settle([a, b], now);
       for (const { loop } of [a, b]) loop.tick(now);
@@ -63,6 +72,8 @@ function makeLossy(fec = { a: true, b: true }) {
     ...pair,
     count,
     run,
+    /** As in a queue that has filled up. */
+    hold: (ms: number) => delay = ms,
     lose: (share: number, burst = 1) => {
       model = burst === 1 ? randomLoss(share, random) : burstyLoss(share, burst, random);
     },
@@ -108,38 +119,51 @@ for (const burst of [1, 4]) {
   }
 }
 
-Deno.test("a slow flow gets rounds that are over soon", () => {
-  const { run, lose, count, network } = makeLossy();
-  lose(0.05, 3);
-  // 400 a second.
-  run(300, 2, udp);
-  network.log.length = 0;
-  const { residual } = run(1_000, 2, udp);
-  assert.ok(residual < 0.03, `${residual}`);
-  assert.ok(count.parityBytes <= count.dataBytes * overheadCap);
-  const rounds = network.log.filter(isParity).map(({ bytes }) => bytes[16]! * bytes[17]!);
-  // 20 of them take 50 ms.
-  assert.ok(rounds.length > 100 && Math.max(...rounds) <= 40, `${Math.max(...rounds)}`);
-});
-
-Deno.test("super-packets come whole although segments of them were lost", () => {
-  const bulk = (n: number) =>
-    makeSuperPacket({
-      six: false,
-      protocol: "tcp",
-      payload: new Uint8Array(30_000).fill(n),
-      gsoSize: 1_360,
-    });
-  const { run, lose } = makeLossy();
-  lose(0.01);
-  run(40, 2, bulk);
-  const { residual } = run(60, 2, (n) => {
-    const packet = bulk(n);
-    new DataView(packet.buffer).setUint32(virtioHeader + 24, n * 30_000);
-    return packet;
+for (const [each, steps, bound, most] of [[2, 1, 0.02, 64], [1, 2, 0.01, 20]] as const) {
+  const pace = 1_000 / 5 * each / steps;
+  Deno.test(`a slow flow of ${pace} a second gets rounds that are over soon, and fill all the same`, () => {
+    const { run, lose, count, network } = makeLossy();
+    lose(0.05, each);
+    const slow = (packets: number) => {
+      let lost = 0;
+      for (let i = 0; i < packets / each; i += 1_000) {
+        lost += run(1_000, each, udp, steps).residual / (packets / each / 1_000);
+      }
+      return lost;
+    };
+    slow(2_000);
+    network.log.length = 0;
+    const residual = slow(4_000);
+    assert.ok(residual < bound, `${residual}`);
+    assert.ok(count.parityBytes <= count.dataBytes * overheadCap);
+    const rounds = network.log.filter(isParity).map(({ bytes }) => bytes[16]! * bytes[17]!);
+    // What comes in 80 ms, and as much again while the pace is not known.
+    assert.ok(rounds.length > 100 && Math.max(...rounds) <= most, `${Math.max(...rounds)}`);
+    const mean = rounds.reduce((sum, one) => sum + one, 0) / rounds.length;
+    assert.ok(mean > most / 5, `${mean} segments in a round`);
   });
-  assert.ok(residual < 0.06, `${residual} of packets with 26 segments each`);
-});
+}
+
+for (const [each, pace] of [[2, "at leisure"], [20, "as many as a turn takes"]] as const) {
+  Deno.test(`super-packets come whole although segments of them were lost, ${pace}`, () => {
+    const bulk = (n: number) => {
+      const packet = makeSuperPacket({
+        six: false,
+        protocol: "tcp",
+        payload: new Uint8Array(30_000).fill(n),
+        gsoSize: 1_360,
+      });
+      new DataView(packet.buffer).setUint32(virtioHeader + 24, n * 30_000);
+      return packet;
+    };
+    const { run, lose, a, b } = makeLossy();
+    a.ports.wire.mtu = b.ports.wire.mtu = 1_472;
+    lose(0.01);
+    run(400 / each, each, bulk);
+    const { residual } = run(400 / each, each, bulk);
+    assert.ok(residual < 0.01, `${residual} of packets with 22 segments each`);
+  });
+}
 
 Deno.test("parity ends a while after the loss has ended", () => {
   const { run, count, lose } = makeLossy();
@@ -150,6 +174,21 @@ Deno.test("parity ends a while after the loss has ended", () => {
   run(150, 50, udp);
   const { residual } = run(30, 50, udp);
   assert.deepEqual([count.parity, residual], [0, 0]);
+});
+
+Deno.test("loss on a path whose round trips have grown gets no parity, until they are short again", () => {
+  const { run, count, lose, hold } = makeLossy();
+  lose(0.05);
+  run(200, 10, udp);
+  assert.ok(count.parity > 0);
+  hold(60);
+  run(800, 5, udp);
+  run(100, 5, udp);
+  assert.equal(count.parity, 0);
+  hold(0);
+  run(300, 10, udp);
+  run(100, 10, udp);
+  assert.ok(count.parity > 0);
 });
 
 Deno.test("it takes both ends: one that wants none gets none and reports nothing", () => {

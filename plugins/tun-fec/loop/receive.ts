@@ -25,7 +25,10 @@ import type { Relay } from "./relay.ts";
 import { Ring } from "./ring.ts";
 import type { LoopState } from "./state.ts";
 
-/** Strangers between our own datagrams in one message, from which on the port counts as one that cannot be shared. */
+/**
+ * Strangers in one message with segments for this node, from which on the port counts as one that cannot be shared: QUIC's, of
+ * the same peer. Whoever knows the name of no key here and no label proves nothing by what he sends.
+ */
 const mergedStrangers = 100;
 const mergedShare = 0.001;
 
@@ -48,6 +51,8 @@ export class Receive {
   #segments = 0;
   #merged = 0;
   #unshareable = false;
+  /** Something in the message is for a key or a path that there is. */
+  #known = false;
   /** Of the message that is being taken. */
   #from: WireAddress | null = null;
   #tos = 0;
@@ -126,6 +131,7 @@ export class Receive {
     this.#tos = tos;
     this.#position = position;
     this.#placed = undefined;
+    this.#known = false;
     let relayed = true;
     let strangers = 0;
     const step = segment > 0 ? segment : length;
@@ -136,7 +142,7 @@ export class Receive {
       else if (!this.#segment(kind, at + offset, bytes, now)) relayed = false;
     }
     if (length === 0) strangers++;
-    if (strangers > 0) this.#stranger(strangers, step < length);
+    if (strangers > 0) this.#stranger(strangers, this.#known);
     // What is passed on is to lie close, so that it can leave in one send.
     if (this.#ring.keep(length, relayed)) this.#flush();
     // What is repaired is received behind the message, and kept like one.
@@ -146,7 +152,6 @@ export class Receive {
   /** @returns whether it was passed on */
   #segment(kind: number, at: number, length: number, now: number): boolean {
     const { view } = this.#memory;
-    this.#segments++;
     const index = receiverOf(view, at);
     if (index !== this.#lastIndex) {
       this.#lastIndex = index;
@@ -157,6 +162,8 @@ export class Receive {
       this.#drops.add("unknownReceiver");
       return false;
     }
+    this.#known = true;
+    this.#segments++;
     if (receiver instanceof Label) {
       this.#relay.take(receiver, at, length, this.#tos);
       return true;

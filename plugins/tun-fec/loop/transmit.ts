@@ -201,6 +201,8 @@ export class Transmit {
       const at = landing + i * stride;
       this.#parity.add(peer, way, key, at, bytes, counter - last + i, trafficClass, now);
     }
+    // Behind its packet: what is missing is waited for only for so many segments.
+    this.#parity.flush();
   }
 
   /** Bytes of the headers that are worth repeating: of a packet the far end can make smaller ones of. */
