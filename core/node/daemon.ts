@@ -1,13 +1,10 @@
 import { join } from "node:path";
-import { z } from "zod";
+import { formatHostPort } from "../address/mod.ts";
 import { systemClock } from "../clock/clock.ts";
-import { allowsLocalPort, type DaemonConfig } from "../config/mod.ts";
+import type { DaemonConfig } from "../config/mod.ts";
 import { ApiKeyStore } from "../control/api_key_store.ts";
-import { serveNetwork } from "../control/network_server.ts";
-import { serveControl } from "../control/server.ts";
 import { withSharedTokens } from "../control/token_routes.ts";
 import { TunnelPorts } from "../control/tunnel_ports.ts";
-import { serveTunnels } from "../control/tunnel_server.ts";
 import {
   dataFiles,
   type ExitsReport,
@@ -24,7 +21,6 @@ import {
   loadOrCreateNodeKey,
   type NodeKey,
 } from "../identity/mod.ts";
-import { nodeServerName } from "../identity/types.ts";
 import { probePermissions } from "../launch/self_probe.ts";
 import { PluginHost } from "../plugin/mod.ts";
 import type { HostServices, PluginApiRoute } from "../plugin/types.ts";
@@ -32,35 +28,24 @@ import type { HistoryControl } from "../history/types.ts";
 import type { Logger } from "../log/mod.ts";
 import { version } from "../version.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
-import { caRollStorage } from "./ca_roll_file.ts";
 import { callCoreService, coreServices } from "./core_services.ts";
-import { exitWarnings } from "./exit_warnings.ts";
+import { type DaemonDoorsOptions, openApiDoor, openLocalDoors } from "./daemon_doors.ts";
+import { DaemonReports } from "./daemon_reports.ts";
 import { enabledPlugins } from "./enabled_plugins.ts";
 import { healthReport } from "./health_report.ts";
 import { makeHostServices } from "./host_services.ts";
-import { interfaceAddresses } from "./interface_addresses.ts";
-import { formatHostPort, isLoopbackIp, parseHostPort } from "../address/mod.ts";
 import { scrape } from "./scrape.ts";
-import type { NetworkConfigStorage } from "./network_config.ts";
-import { loadNetworkConfig, saveNetworkConfig } from "./network_config_file.ts";
-import { configProblems, configStatus } from "./network_config_status.ts";
-import { Node } from "./node.ts";
+import { configProblems } from "./network_config_status.ts";
+import type { Node } from "./node.ts";
 import { NodeHistory } from "./node_history.ts";
 import { nodeHooks } from "./node_hooks.ts";
 import { openToCa } from "./open_to_ca.ts";
 import { ownCapabilities } from "./own_capabilities.ts";
-import { isOwnProxy } from "./own_proxy.ts";
 import { OwnRevocations } from "./own_revocations.ts";
-import { RemoteCommands } from "./remote_commands.ts";
-import { applyRemoteSettings } from "./remote_settings.ts";
+import { scribeCommands } from "./scribe_commands.ts";
 import { scribeProtocol, ScribeRequest } from "./scribe_request.ts";
+import { startNode } from "./start_node.ts";
 import { StateKeeper } from "./state_keeper.ts";
-import { certificateStatus, peerStatuses, selfStatus } from "./status.ts";
-import { rollState } from "./roll_state.ts";
-import { healthWarnings } from "./status_warnings.ts";
-
-/** The node the CA has granted the role of the scribe. */
-const grantedScribe = z.object({ scribeId: z.string().nullable() });
 
 /** One pulse process: plugins, the node once it has joined, the control sockets, and the order of their coming and going. */
 export class Daemon implements NodeControl, AsyncDisposable {
@@ -71,7 +56,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   readonly #certificates: CertificateKeeper;
   readonly #resources = new AsyncDisposableStack();
   readonly #stop = new AbortController();
-  readonly #startedAt = systemClock.now();
+  readonly #reports: DaemonReports;
   readonly #services: HostServices;
   readonly #history: NodeHistory;
   readonly #revocations: OwnRevocations;
@@ -159,6 +144,22 @@ export class Daemon implements NodeControl, AsyncDisposable {
       openToCa: (protocol, signal) => openToCa(this.#node, protocol, signal),
       emit: (type, fields) => history.event(type, fields),
     });
+    this.#reports = new DaemonReports({
+      self: key.id,
+      config,
+      clock: systemClock,
+      node: () => this.#node,
+      plugins,
+      history,
+      capabilities: () => this.#capabilities(),
+      configuredPeers: () => this.#configuredPeers(),
+      troubles: () => ({
+        joinError: this.#joinError,
+        renewalError: this.#certificates.renewalError,
+        scribeError: this.#scribe?.error,
+        apiError: this.#apiError,
+      }),
+    });
     this.#revocations = this.#resources.use(
       new OwnRevocations({
         self: key.id,
@@ -191,7 +192,16 @@ export class Daemon implements NodeControl, AsyncDisposable {
     });
     const credentials = stored ?? await this.#certificates.first();
     if (credentials !== null) await this.#startNode(credentials);
-    await this.#serveLocal();
+    const doors: DaemonDoorsOptions = {
+      config: this.#config,
+      control: this,
+      services: this.#services,
+      apiKeys: this.#apiKeys,
+      tunnelPorts: this.#tunnelPorts,
+      log: this.#log,
+      signal: this.#stop.signal,
+    };
+    this.#resources.use(await openLocalDoors(doors));
     if (credentials === null) {
       const joined = await this.#certificates.joinUntilDone(this.#stop.signal, (error) => {
         this.#joinError = errorText(error);
@@ -200,14 +210,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
       this.#joinError = undefined;
       await this.#startNode(joined);
     }
-    try {
-      await this.#serveApi();
-    } catch (error) {
-      // A scribe whose usual address is taken is still a scribe; an address somebody asked for is a promise.
-      if (this.#config.apiRequired || errorCode(error) !== "API_LISTEN") throw error;
-      this.#apiError = `${errorText(error)}; name another address with --api-listen`;
-      this.#log("warn", "the API does not listen", { error: this.#apiError });
-    }
+    await this.#serveApi(doors);
     await Promise.all([
       this.#state.run(() => this.#node, this.#stop.signal),
       this.#keepCertificate(),
@@ -217,56 +220,31 @@ export class Daemon implements NodeControl, AsyncDisposable {
   }
 
   async #startNode(credentials: Credentials): Promise<void> {
-    const config = this.#config;
-    const sequence = await this.#state.reserve();
-    const revoked = await this.#revocations.list();
-    const networkConfig = await this.#storedConfig();
-    const proxy = config.socks === null ? null : parseHostPort(config.socks);
-    const capabilities = () => this.#capabilities();
-    const interfaces = interfaceAddresses(() => performance.now());
-    const trust = await caRollStorage(config.dataDir, (error) => {
-      this.#log("error", "ca.roll cannot be read", { error: errorText(error) });
-    });
-    this.#node = await Node.start({
-      network: credentials.certificate.network,
+    const { network } = credentials.certificate;
+    this.#node = await startNode({
+      config: this.#config,
       credentials,
-      listen: parseHostPort(config.listen),
-      advertise: typeof config.advertise === "string"
-        ? config.advertise
-        : config.advertise.map(parseHostPort),
-      interfaces,
-      peers: this.#configuredPeers().map(parseHostPort),
-      remembered: await this.#state.peers(),
-      dialLearned: !config.relayOnly,
-      targets: {
-        any: !config.relayOnly,
-        allowsLocalPort: (port) => allowsLocalPort(config.allowLocal, port),
-        isOwnProxy: (host, port) => isOwnProxy(proxy, { host, port }, interfaces),
-        opened: (port, origin) => this.#tunnelPorts.open(port, origin),
-      },
-      quic: config.quic,
-      websocket: config.websocket,
-      // Asked for with every report: a plugin may fail or come back.
-      get capabilities() {
-        return capabilities();
-      },
-      services: config.services,
-      exit: config.exit,
-      clock: systemClock,
-      log: this.#log.child("node"),
-      revoked,
-      networkConfig,
-      trust,
-      initialSequence: sequence,
+      peers: this.#configuredPeers(),
+      capabilities: () => this.#capabilities(),
+      state: this.#state,
+      revocations: this.#revocations,
+      tunnelPorts: this.#tunnelPorts,
       hooks: nodeHooks({
         self: this.#key.id,
         node: () => this.#node,
         plugins: this.#plugins,
         history: this.#history,
         certificates: this.#certificates,
-        remote: this.#remoteCommands(credentials.certificate.network),
+        remote: scribeCommands({
+          self: this.#key.id,
+          network,
+          services: this.#services,
+          restart: () => this.restart(),
+          log: this.#log,
+        }),
         log: this.#log,
       }),
+      log: this.#log,
     });
     this.#resources.use(this.#node);
     this.#plugins.networkConfigChanged(this.#node.networkConfig.news);
@@ -274,33 +252,9 @@ export class Daemon implements NodeControl, AsyncDisposable {
     if (configProblems(this.#node.networkConfig.state).length > 0) this.#history.watchWarnings();
     this.#log("info", "node is up", {
       id: this.#node.id,
-      network: credentials.certificate.network,
+      network,
       listen: formatHostPort(this.#node.listeners.address),
     });
-  }
-
-  /** What the scribe may tell this node. */
-  #remoteCommands(network: string): RemoteCommands {
-    return new RemoteCommands({
-      self: this.#key.id,
-      network,
-      scribe: async () => {
-        const current = await this.#services.call("netconfig", "current", null);
-        return grantedScribe.parse(current).scribeId;
-      },
-      restart: () => this.restart(),
-      configure: (settings) =>
-        applyRemoteSettings(settings, { setLogLevel: (level) => this.#log.setLevel(level) }),
-      now: () => systemClock.wall(),
-      log: this.#log.child("remote"),
-    });
-  }
-
-  async #storedConfig(): Promise<NetworkConfigStorage> {
-    const { dataDir } = this.#config;
-    const { problems, ...stored } = await loadNetworkConfig(dataDir);
-    for (const problem of problems) this.#log("error", "network config", { error: problem });
-    return { stored, save: (state) => saveNetworkConfig(dataDir, state) };
   }
 
   /** Peers named by the operator, and the relay the node joined through. */
@@ -312,54 +266,18 @@ export class Daemon implements NodeControl, AsyncDisposable {
     return ownCapabilities(this.#config, (plugin) => this.#plugins.runs(plugin));
   }
 
-  async #serveLocal(): Promise<void> {
-    const { dataDir, tcp } = this.#config;
-    this.#resources.use(
-      await serveTunnels({
-        socketPath: join(dataDir, dataFiles.tunnelSocket),
-        tcp: tcp === null
-          ? undefined
-          : { address: tcp, tokenPath: join(dataDir, dataFiles.localToken) },
-        openStream: (request, options) => this.#services.openStream(request, options),
-        log: this.#log.child("tunnel"),
-      }),
-    );
-    this.#resources.use(
-      await serveControl({
-        socketPath: join(dataDir, dataFiles.controlSocket),
-        control: this,
-        apiKeys: this.#apiKeys,
-        log: this.#log.child("control"),
-        signal: this.#stop.signal,
-      }),
-    );
-  }
-
-  /** After the node, whose certificate it shows. */
-  async #serveApi(): Promise<void> {
-    const { api, apiHosts } = this.#config;
-    const node = this.#node;
-    if (api === null || node === undefined) return;
-    const listen = parseHostPort(api);
-    const { id, network } = node.credentials.certificate;
-    const certificate = () => {
-      const { key, certificate } = node.credentials;
-      return { key: key.privateKeyPem, cert: certificate.pem };
-    };
-    this.#resources.use(
-      await serveNetwork({
-        listen,
-        // Its certificate's own name: nobody can register names below .internal.
-        names: [...apiHosts, nodeServerName(id, network)],
-        certificate: isLoopbackIp(listen.host) ? null : certificate,
-        control: this,
-        apiKeys: this.#apiKeys,
-        tunnels: this.#tunnelPorts,
-        log: this.#log.child("api"),
-        now: () => systemClock.now(),
-        signal: this.#stop.signal,
-      }),
-    );
+  /** The API needs the node, whose certificate it shows. */
+  async #serveApi(doors: DaemonDoorsOptions): Promise<void> {
+    const { api } = this.#config;
+    if (api === null || this.#node === undefined) return;
+    try {
+      this.#resources.use(await openApiDoor(doors, api, this.#node));
+    } catch (error) {
+      // A scribe whose usual address is taken is still a scribe; an address somebody asked for is a promise.
+      if (this.#config.apiRequired || errorCode(error) !== "API_LISTEN") throw error;
+      this.#apiError = `${errorText(error)}; name another address with --api-listen`;
+      this.#log("warn", "the API does not listen", { error: this.#apiError });
+    }
   }
 
   async #keepCertificate(): Promise<void> {
@@ -381,52 +299,12 @@ export class Daemon implements NodeControl, AsyncDisposable {
   }
 
   status(): StatusReport {
-    const node = this.#node;
-    const now = systemClock.now();
-    const certificate = node === undefined
-      ? null
-      : certificateStatus(node.credentials, systemClock.wall());
-    return {
-      self: selfStatus({
-        id: this.#key.id,
-        network: node?.credentials.certificate.network ?? this.#config.network,
-        credentials: node?.credentials,
-        node,
-        startedAt: this.#startedAt,
-        now,
-        capabilities: this.#capabilities(),
-        dataDir: this.#config.dataDir,
-      }),
-      certificate,
-      peers: node === undefined ? [] : peerStatuses(node, now),
-      plugins: this.#plugins.status(),
-      config: node === undefined ? null : configStatus(node.networkConfig.state),
-      warnings: this.warnings(),
-    };
+    return this.#reports.status();
   }
 
   /** What an operator should know. */
   warnings(): HealthWarning[] {
-    const node = this.#node;
-    const health = healthWarnings({
-      certificate: node === undefined
-        ? null
-        : certificateStatus(node.credentials, systemClock.wall()),
-      linked: node?.linkedPeers().length ?? 0,
-      ca: this.#config.ca,
-      known: node?.remembered().length ?? 0,
-      configured: this.#configuredPeers().length,
-      failures: node?.dialFailures ?? new Map(),
-      plugins: this.#plugins.status(),
-      joinError: this.#joinError,
-      renewalError: this.#certificates.renewalError,
-      roll: node === undefined ? "none" : rollState(node),
-      config: node === undefined ? [] : configProblems(node.networkConfig.state),
-      scribeError: this.#scribe?.error,
-      apiError: this.#apiError,
-    });
-    const exits = node === undefined ? [] : exitWarnings(this.exits(), node.id);
-    return [...health, ...exits, ...this.#history.history.warnings()];
+    return this.#reports.warnings();
   }
 
   get history(): HistoryControl {
@@ -438,12 +316,7 @@ export class Daemon implements NodeControl, AsyncDisposable {
   }
 
   exits(): ExitsReport {
-    const exits = this.#node?.exits;
-    return {
-      routes: [...exits?.list() ?? []],
-      use: this.#config.exit.use,
-      killswitch: this.#config.exit.killswitch,
-    };
+    return this.#reports.exits();
   }
 
   probePermissions(): Promise<readonly PermissionProbe[]> {
