@@ -3,7 +3,7 @@ import { correlation, type LossMeasure, residualLoss } from "./residual_loss.ts"
 import { type FecScheme, noFec } from "./scheme.ts";
 
 /** Loss that may remain where a scheme within the cap can bring it down so far. */
-export const residualTarget = 0.0005;
+export const residualTarget = 0.0002;
 
 /** Larger groups need less parity for the same loss, smaller ones are full sooner. With one row it is plain XOR. */
 const groups = [[maxGroup, maxRows], [20, 6], [10, 3], [7, 2], [smallestGroup, 1]] as const;

@@ -32,7 +32,7 @@ export class FecPolicy {
     return this.#scheme;
   }
 
-  /** Takes a report. @returns the scheme from now on */
+  /** Takes a report. @returns the scheme from now on; the same object as long as it is the same scheme */
   report({ segments, time, inflated, ...measure }: FecReport): FecScheme {
     this.#estimate.add(measure, segments);
     if (time !== undefined && time > 0) this.#pace(segments / time * roundTime);
@@ -44,7 +44,7 @@ export class FecPolicy {
       this.#scheme.group * this.#scheme.depth > 2 * Math.max(smallestGroup, this.#span);
     const clean = this.#clean >= calmSegments;
     if (this.#calm === 0 || this.#calm >= calmSegments || inflated || clean || tooSlow) {
-      this.#scheme = wanted;
+      if (!isSame(wanted, this.#scheme)) this.#scheme = wanted;
       this.#calm = 0;
     }
     return this.#scheme;
@@ -55,6 +55,10 @@ export class FecPolicy {
     const bounded = Math.min(span, maxSpan);
     this.#span = Math.max(bounded, this.#span + (bounded - this.#span) / 4);
   }
+}
+
+function isSame(a: FecScheme, b: FecScheme): boolean {
+  return a.group === b.group && a.rows === b.rows && a.depth === b.depth;
 }
 
 function isWeaker(a: FecScheme, b: FecScheme): boolean {

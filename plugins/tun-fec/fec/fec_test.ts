@@ -110,7 +110,7 @@ Deno.test("with several rows as many losses are repaired, whichever rows arrive"
       const sent = send({ group: 10, rows, depth: 2 }, lengths);
       const lost = new Set<Sent>();
       // As many losses in each group as it has rows, parities among them.
-      for (const group of Map.groupBy(sent, ({ counter }) => groupOf(counter, 10, 2)).values()) {
+      for (const group of groupsOf(sent)) {
         const sentRows = group.filter(({ parity }) => parity).length;
         for (let n = 0; n < sentRows; n++) lost.add(group[draw(group.length)]!);
       }
@@ -121,9 +121,15 @@ Deno.test("with several rows as many losses are repaired, whichever rows arrive"
   ));
 });
 
-/** Name of the group a counter belongs to, when counters begin at 0. */
-function groupOf(counter: number, group: number, depth: number): string {
-  return `${counter % depth}/${Math.floor(counter / depth / group)}`;
+/** Segments with their parity. */
+function groupsOf(sent: readonly Sent[]): Sent[][] {
+  const parities = sent.filter(({ parity }) => parity);
+  return [...Map.groupBy(parities, ({ counter }) => counter).values()].map((rows) => {
+    const { counter, bytes } = rows[0]!;
+    const [stride, count] = [bytes[16]!, bytes[17]!];
+    const covered = Array.from({ length: count }, (_, i) => counter + i * stride);
+    return [...rows, ...sent.filter((one) => !one.parity && covered.includes(one.counter))];
+  });
 }
 
 Deno.test("more losses than rows are not repaired, and nothing wrong is proposed", () => {
@@ -163,14 +169,16 @@ Deno.test("parity is never more than a third of what it covers, in bytes, howeve
 });
 
 Deno.test("a round that is closed before its time gets what its few segments are worth", () => {
-  const closed = (count: number) => {
+  const closed = (count: number, depth = 1) => {
     const encoder = new FecEncoder(largest);
-    encoder.scheme = { group: 32, rows: 4, depth: 1 };
+    encoder.scheme = { group: 32, rows: 4, depth };
     for (let n = 0; n < count; n++) encoder.add(segment(n, largest), 0, largest, n);
     return encoder.close();
   };
   // At least one row and no more than a third; between, as the spread of losses is.
-  assert.deepEqual([3, 4, 8, 16, 31].map(closed), [0, 1, 2, 3, 4]);
+  assert.deepEqual([3, 4, 8, 16, 31].map((count) => closed(count)), [0, 1, 2, 3, 4]);
+  // However deep it was to be: 12 in one group, 40 in two, and not two and five for each of eight.
+  assert.deepEqual([12, 40].map((count) => closed(count, 8)), [3, 2 * 4]);
 });
 
 Deno.test("a counter that is missing begins a new round, and a changed scheme, too", () => {
