@@ -187,6 +187,6 @@ labTest(
     await eventually(async () => {
       await lab.run("a", ["ping", "-c1", "-W1", "10.66.0.2"]);
       return tun.read(vector, 1) > 0;
-    }, { what: "the loop has ended by itself" });
+    }, { what: "the loop has ended by itself", timeoutMs: 90_000 });
   },
 );
