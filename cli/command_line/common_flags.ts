@@ -2,7 +2,7 @@ import { object } from "@optique/core/constructs";
 import type { Message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { flag, option } from "@optique/core/primitives";
-import { choice, type NonEmptyString, string } from "@optique/core/valueparser";
+import { choice, integer, type NonEmptyString, string } from "@optique/core/valueparser";
 
 /** A text option that may be left out. */
 export function textOption(name: `--${string}`, metavar: NonEmptyString, description: Message) {
@@ -28,3 +28,9 @@ export function commonFlags(text: { readonly dataDir: Message; readonly json: Me
     json: withDefault(flag("--json", { description: text.json }), false),
   });
 }
+
+export const linesOption = (count: number, description: Message) =>
+  withDefault(
+    option("-n", "--lines", integer({ min: 1, max: 100_000 }), { description }),
+    count,
+  );

@@ -4,7 +4,8 @@ import type { NodeId } from "../../core/identity/mod.ts";
 import type { ConfigBody } from "../../core/netconfig/types.ts";
 import type { HostServices, LogFn } from "../../core/plugin/types.ts";
 import type { GrantRecord } from "./grant_store.ts";
-import type { GrantBasis, Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import type { GrantBasis } from "./scribe_granting.ts";
 import type { SealKey } from "./seal_key.ts";
 
 export interface GrantingOptions {

@@ -9,7 +9,7 @@ import {
 import { JoinTranscript } from "../../core/identity/join_transcript.ts";
 import type { TrustAnchor } from "../../core/identity/mod.ts";
 import { CaError, JoinRefusal } from "./errors.ts";
-import type { JoinGrant } from "./ledger.ts";
+import type { JoinGrant } from "./issuing.ts";
 
 /** What the server needs of the CA. Synchronous: no other join comes between decision and consequence. */
 export interface JoinAuthority {

@@ -1,5 +1,4 @@
 import {
-  canonicalMeshCidr,
   CertificateError,
   IdentityError,
   type NodeCertificate,
@@ -7,16 +6,9 @@ import {
   nodeIdFromPublicKey,
   type Role,
   type TrustAnchor,
-  validateCertificate,
   verifyCsr,
 } from "../../core/identity/mod.ts";
-import {
-  comparePositions,
-  type ConfigBody,
-  type ConfigPosition,
-  positionText,
-  type TokenEntry,
-} from "../../core/netconfig/mod.ts";
+import { type TokenEntry } from "../../core/netconfig/mod.ts";
 import { type AuditFields, AuditLog, type AuditType } from "./audit_log.ts";
 import { Authorities } from "./authorities.ts";
 import { Authority } from "./authority.ts";
@@ -24,54 +16,23 @@ import { ConfigTokens, type TokenChanges } from "./config_tokens.ts";
 import { CaDatabase } from "./database.ts";
 import { CaError, JoinRefusal } from "./errors.ts";
 import { type GrantRecord, GrantStore } from "./grant_store.ts";
+import {
+  auditFields,
+  Issuing,
+  type JoinGrant,
+  type LedgerSettings,
+  refuseRevoked,
+} from "./issuing.ts";
 import { JoinedOutbox } from "./joined_outbox.ts";
-import { type IssueKind, NodeStore } from "./node_store.ts";
+import { NodeStore } from "./node_store.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { type RollRecord, RollStore } from "./roll_store.ts";
+import { type FollowedConfig, type GrantBasis, ScribeGranting } from "./scribe_granting.ts";
 import { type NewToken, type TokenRecord, TokenStore } from "./token_store.ts";
 
-export interface LedgerSettings {
-  readonly network: string;
-  /** What the network begins with. */
-  readonly meshCidr: string;
-  /** Lifetime of node certificates in days. */
-  readonly days: number;
-}
-
-export interface JoinGrant {
-  readonly tokenId: string;
-  /** Raw key the conversation began with. */
-  readonly publicKey: Uint8Array;
-  readonly csr: Uint8Array;
-  /** Where the request came from, for the audit log. */
-  readonly via: string;
-  /** Fingerprint of the CA the node was shown. @default the newest */
-  readonly ca?: string;
-}
-
-/** What the CA's node holds when a grant is made. */
-export interface GrantBasis extends ConfigPosition {
-  readonly hash: string;
-  /** Of the highest grant seen. */
-  readonly grantEpoch: number;
-  /** Public sealing key, hex. */
-  readonly sealKey: string;
-}
-
-/** A network config in force, as far as it concerns the CA. */
-export interface FollowedConfig extends ConfigPosition {
-  readonly body: Pick<ConfigBody, "tokens" | "revoked" | "meshCidr">;
-  /** The CA's own node. */
-  readonly self: NodeId;
-}
-
-const followedKey = "followed_config";
-const meshCidrKey = "mesh_cidr";
 /** Ids of one kind that one audit entry names. */
 const maxListed = 100;
 
-/** Asking again this soon gives the same certificate again: an answer that was lost costs nothing. */
-const repeatRenewalMs = 3600_000;
 /** Refusals written to the audit log: this many at once, then six a minute; the rest is counted in the next entry. */
 const refusalBurst = 200;
 const refusalsPerSecond = 0.1;
@@ -91,6 +52,8 @@ export class Ledger implements Disposable {
   readonly rolls: RollStore;
   readonly #authorities: Authorities;
   readonly #settings: LedgerSettings;
+  readonly #granting: ScribeGranting;
+  readonly #issuing: Issuing;
   readonly #refusals = new RateLimit(refusalBurst, refusalsPerSecond, 0);
   #suppressed = 0;
 
@@ -105,6 +68,26 @@ export class Ledger implements Disposable {
     this.grants = new GrantStore(database);
     this.configTokens = new ConfigTokens(database);
     this.outbox = new JoinedOutbox(database);
+    this.#granting = new ScribeGranting({
+      database,
+      settings,
+      authorities,
+      nodes: this.nodes,
+      grants: this.grants,
+      configTokens: this.configTokens,
+      audit: this.audit,
+    });
+    this.#issuing = new Issuing({
+      settings,
+      meshCidr: () => this.meshCidr,
+      authorities,
+      nodes: this.nodes,
+      tokens: this.tokens,
+      configTokens: this.configTokens,
+      outbox: this.outbox,
+      audit: this.audit,
+      mayRepeat: (now) => this.#refusals.take(now),
+    });
   }
 
   /** @throws {CaError} CA_LEDGER_UNREADABLE, CA_NETWORK */
@@ -141,7 +124,7 @@ export class Ledger implements Disposable {
   join(grant: JoinGrant, now: number): Uint8Array {
     const node = nodeIdFromPublicKey(grant.publicKey);
     const context = { node, token: grant.tokenId, via: grant.via };
-    return this.#orRefuse("join_refused", context, now, () => this.#join(grant, node, now));
+    return this.#orRefuse("join_refused", context, now, () => this.#issuing.join(grant, node, now));
   }
 
   /**
@@ -151,7 +134,12 @@ export class Ledger implements Disposable {
    */
   renew(origin: NodeCertificate, csr: Uint8Array, now: number): Uint8Array {
     const context = { node: origin.id, serial: origin.serial };
-    return this.#orRefuse("renewal_refused", context, now, () => this.#renew(origin, csr, now));
+    return this.#orRefuse(
+      "renewal_refused",
+      context,
+      now,
+      () => this.#issuing.renew(origin, csr, now),
+    );
   }
 
   /**
@@ -167,8 +155,8 @@ export class Ledger implements Disposable {
   ): NodeCertificate {
     return this.#database.transaction(() => {
       const { id } = verifyCsr(csr);
-      this.#refuseRevoked(id);
-      const certificate = this.#issue(csr, roles, now, kind, null);
+      refuseRevoked(this.nodes, id);
+      const certificate = this.#issuing.issue(csr, roles, now, kind, null);
       this.audit.append("certificate_issued", auditFields(certificate, { kind }), now);
       return certificate;
     });
@@ -230,7 +218,7 @@ export class Ledger implements Disposable {
    * @throws {JoinRefusal} the node is revoked
    */
   grantScribe(scribe: NodeId | null, basis: GrantBasis, now: number): GrantRecord {
-    return this.#database.transaction(() => this.#grant(scribe, basis, now));
+    return this.#database.transaction(() => this.#granting.grant(scribe, basis, now));
   }
 
   /**
@@ -239,21 +227,7 @@ export class Ledger implements Disposable {
    */
   requestScribe(node: NodeId, basis: GrantBasis, now: number): GrantRecord {
     try {
-      return this.#database.transaction(() => {
-        this.#refuseRevoked(node);
-        const latest = this.grants.latest();
-        if (latest?.scribe === node) return latest;
-        const how = `the CA's operator can grant it with "pulse ca grant scribe ${node}"`;
-        if (latest !== undefined || basis.grantEpoch > 0) {
-          const scribe = latest?.scribe ?? null;
-          const why = scribe === null ? "the role was taken away" : `node ${scribe} is the scribe`;
-          throw new JoinRefusal(`${why}: ${how}`);
-        }
-        if (!this.nodes.isTrusted(node) && !this.nodes.roles(node)?.includes("scribe")) {
-          throw new JoinRefusal(`the node did not join with the master token: ${how}`);
-        }
-        return this.#grant(node, basis, now);
-      });
+      return this.#database.transaction(() => this.#granting.request(node, basis, now));
     } catch (error) {
       if (error instanceof JoinRefusal) {
         this.recordRefusal("scribe_refused", { node, reason: error.message }, now);
@@ -271,39 +245,12 @@ export class Ledger implements Disposable {
     unseal: (entry: TokenEntry) => Uint8Array | undefined,
     now: number,
   ): TokenChanges | undefined {
-    return this.#database.transaction(() => {
-      if (comparePositions(config, this.#followed()) < 0 || config.version === 0) return undefined;
-      const { body, self } = config;
-      const tokens = this.configTokens.replace(body.tokens, unseal, now);
-      // A CA that refused its own node could undo nothing any more.
-      const { added, removed } = this.nodes.setConfigRevoked(
-        body.revoked.filter(({ node }) => node !== self),
-      );
-      const at = positionText(config);
-      const { meshCidr } = body;
-      const isMoved = meshCidr !== canonicalMeshCidr(this.meshCidr);
-      this.#database.setMeta(meshCidrKey, meshCidr);
-      if (
-        isMoved || tokens.added.length + tokens.gone.length + added.length + removed.length > 0
-      ) {
-        const fields = {
-          config: at,
-          tokens: tokens.added.slice(0, maxListed),
-          withdrawn: tokens.gone.slice(0, maxListed),
-          revoked: added.slice(0, maxListed),
-          unrevoked: removed.slice(0, maxListed),
-          ...isMoved ? { meshCidr } : {},
-        };
-        this.audit.append("config_followed", fields, now);
-      }
-      this.#database.setMeta(followedKey, at);
-      return tokens;
-    });
+    return this.#database.transaction(() => this.#granting.follow(config, unseal, now));
   }
 
   /** The range addresses come from: the network config's once there is one. */
   get meshCidr(): string {
-    return this.#database.meta(meshCidrKey) ?? this.#settings.meshCidr;
+    return this.#granting.meshCidr;
   }
 
   /** The CA that issues certificates; the one before it too while a roll is going on. */
@@ -362,7 +309,7 @@ export class Ledger implements Disposable {
       if (granted !== undefined) {
         const { scribe } = granted;
         const stays = scribe !== null && !this.nodes.isRevoked(scribe);
-        this.#grant(stays ? scribe : null, basis, now);
+        this.#granting.grant(stays ? scribe : null, basis, now);
       }
       return record;
     });
@@ -416,145 +363,6 @@ export class Ledger implements Disposable {
     return record;
   }
 
-  #grant(scribe: NodeId | null, basis: GrantBasis, now: number): GrantRecord {
-    if (scribe !== null) this.#refuseRevoked(scribe);
-    const { epoch: at, version, hash, sealKey } = basis;
-    // A ledger from a backup must not give an epoch out twice.
-    const epoch = Math.max(this.grants.latest()?.epoch ?? 0, basis.grantEpoch) + 1;
-    const bytes = this.#authorities.newest.grant({
-      network: this.#settings.network,
-      epoch,
-      scribe,
-      sealKey,
-      issuedAt: now,
-      base: version === 0 ? null : { epoch: at, version, hash },
-      meshCidr: canonicalMeshCidr(this.meshCidr),
-    });
-    const record = { epoch, scribe, bytes, issuedAt: now };
-    this.grants.add(record);
-    const base = version === 0 ? "none" : positionText({ epoch: at, version });
-    this.audit.append("scribe_granted", { node: scribe ?? "nobody", epoch, base }, now);
-    return record;
-  }
-
-  #followed(): ConfigPosition {
-    const [epoch = 0, version = 0] = (this.#database.meta(followedKey) ?? "").split(".").map(
-      Number,
-    );
-    return { epoch, version };
-  }
-
-  #join(grant: JoinGrant, node: NodeId, now: number): Uint8Array {
-    this.#refuseRevoked(node);
-    const authority = this.#authorityOf(grant.ca);
-    const known = this.nodes.byTokenUse(grant.tokenId, grant.publicKey);
-    // A certificate of another CA than the node was shown would be of no use to it.
-    const earlier = known && authority.issued(known.der) ? known : undefined;
-    if (earlier !== undefined && earlier.notAfter > now) {
-      const life = earlier.notAfter - earlier.issuedAt;
-      // Near its end a new certificate is better, when the token has a use left for it.
-      const wornOut = earlier.notAfter - now < life / 10;
-      if (!wornOut || !this.tokens.consume(grant.tokenId, now)) {
-        const fields = { node, serial: earlier.serial, token: grant.tokenId, via: grant.via };
-        if (this.#refusals.take(now)) this.audit.append("certificate_repeated", fields, now);
-        return earlier.der;
-      }
-    } else if (!this.tokens.consume(grant.tokenId, now)) {
-      throw this.#whyNot(grant.tokenId, now);
-    }
-    const { csr, publicKey, tokenId, via } = grant;
-    const granted = [
-      ...this.nodes.roles(node) ?? [],
-      ...this.tokens.find(tokenId, now)?.roles ?? [],
-    ].filter((role) => role !== "ca");
-    const certificate = this.#issue(csr, [...new Set(granted)], now, "join", tokenId, publicKey, {
-      authority,
-    });
-    this.nodes.recordTokenUse(tokenId, publicKey, certificate.serial);
-    if (this.configTokens.has(tokenId)) this.outbox.add(node, tokenId, now);
-    const fields = auditFields(certificate, { kind: "join", token: tokenId, via });
-    this.audit.append("certificate_issued", fields, now);
-    return certificate.der;
-  }
-
-  #renew(origin: NodeCertificate, csr: Uint8Array, now: number): Uint8Array {
-    const { network } = this.#settings;
-    // The host has checked it already; a CA does not sign on somebody else's word.
-    const { trust, newest } = this.#authorities;
-    const current = validateCertificate(origin.der, trust, { now, network });
-    this.#refuseRevoked(current.id);
-    const roles = this.nodes.roles(current.id) ?? current.roles;
-    const latest = this.nodes.latest(current.id);
-    if (latest !== undefined && newest.issued(latest.der)) {
-      const life = latest.notAfter - latest.issuedAt;
-      const fresh = now - latest.issuedAt < Math.min(repeatRenewalMs, life / 10);
-      const same = validateCertificate(latest.der, newest.anchor, { now, ignoreDates: true });
-      const addresses = this.nodes.addressesFor(current.id, network, this.meshCidr, now);
-      if (
-        fresh && same.roles.join() === roles.join() &&
-        same.meshAddresses.join() === addresses.join()
-      ) {
-        verifyCsr(csr);
-        return latest.der;
-      }
-    }
-    const certificate = this.#issue(csr, roles, now, "renewal", null, current.publicKey, {
-      wish: current.meshAddresses[0],
-    });
-    this.audit.append(
-      "certificate_renewed",
-      auditFields(certificate, { replaces: current.serial }),
-      now,
-    );
-    return certificate.der;
-  }
-
-  #issue(
-    csr: Uint8Array,
-    roles: readonly Role[],
-    now: number,
-    kind: IssueKind,
-    tokenId: string | null,
-    publicKey?: Uint8Array,
-    options: { readonly wish?: string | undefined; readonly authority?: Authority } = {},
-  ): NodeCertificate {
-    const { wish, authority = this.#authorities.newest } = options;
-    const { network, days } = this.#settings;
-    const { id } = verifyCsr(csr);
-    const certificate = authority.issue({
-      csr,
-      network,
-      meshAddresses: this.nodes.addressesFor(id, network, this.meshCidr, now, wish),
-      roles,
-      now,
-      days,
-      ...publicKey === undefined ? {} : { publicKey },
-    });
-    this.nodes.record(certificate, kind, tokenId, now);
-    return certificate;
-  }
-
-  #authorityOf(fingerprint: string | undefined): Authority {
-    if (fingerprint === undefined) return this.#authorities.newest;
-    const found = this.#authorities.find(fingerprint);
-    if (found !== undefined) return found;
-    throw new JoinRefusal("the CA has just been replaced: ask for a new invite");
-  }
-
-  #refuseRevoked(id: NodeId): void {
-    if (this.nodes.isRevoked(id)) throw new JoinRefusal("node has been revoked", { node: id });
-  }
-
-  #whyNot(tokenId: string, now: number): JoinRefusal {
-    const reasons = {
-      expired: "token expired",
-      used: "token already used",
-      revoked: "join token has been revoked",
-      valid: "invalid join token",
-    } as const;
-    return new JoinRefusal(reasons[this.tokens.find(tokenId, now)?.status ?? "valid"]);
-  }
-
   /** One transaction; a refusal undoes it and is written down by itself. */
   #orRefuse(
     type: "join_refused" | "renewal_refused",
@@ -584,14 +392,4 @@ function asRefusal(error: unknown): JoinRefusal | undefined {
 
 function rollFields(from: Authority, to: Authority, { serial }: RollRecord): AuditFields {
   return { from: from.anchor.fingerprint, to: to.anchor.fingerprint, serial };
-}
-
-function auditFields(certificate: NodeCertificate, more: AuditFields): AuditFields {
-  return {
-    node: certificate.id,
-    serial: certificate.serial,
-    addresses: certificate.meshAddresses,
-    roles: certificate.roles,
-    ...more,
-  };
 }

@@ -14,7 +14,8 @@ import {
 import type { ByteStream } from "../../core/sessions/types.ts";
 import { type Authority, openAuthority } from "./authority.ts";
 import { JoinDesk } from "./join_desk.ts";
-import { Ledger, type LedgerSettings } from "./ledger.ts";
+import type { LedgerSettings } from "./issuing.ts";
+import { Ledger } from "./ledger.ts";
 import type { NewToken } from "./token_store.ts";
 
 /** Support for tests only: a CA in a directory of its own. */
