@@ -10,8 +10,8 @@ for (const outer of ["ipv4", "ipv6"] as const) {
     const { lab, a, b } = await packetPair(stack, { outer });
     for (const address of [inner4("b"), inner6("b")]) {
       await lab.exec("a", "ping", "-c3", "-i0.05", "-w20", address);
-      // Of several segments, each way.
-      await lab.exec("a", "ping", "-c3", "-i0.05", "-w20", "-s8000", address);
+      // Of several segments, each way. Once the path's size is known the first is answered with it, and the rest come in parts.
+      await lab.exec("a", "ping", "-c3", "-i0.05", "-W20", "-s8000", address);
     }
     for (const [from, to] of [["a", "b"], ["b", "a"]] as const) {
       for (const address of [inner4(to), inner6(to)]) {
