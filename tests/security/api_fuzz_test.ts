@@ -104,17 +104,18 @@ function bodies(schema: JsonSchema): fc.Arbitrary<unknown> {
 }
 
 function textsOf(values: Readonly<Record<string, unknown>>): Record<string, string> {
-  const texts = Object.entries(values).map(([name, value]) => [
-    name,
-    (typeof value === "object" ? JSON.stringify(value) : String(value)).toWellFormed(),
-  ]);
-  return Object.fromEntries(texts);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value)]));
+}
+
+/** Not every object has a text of its own. */
+function textOf(value: unknown): string {
+  return (typeof value === "object" ? JSON.stringify(value) : String(value)).toWellFormed();
 }
 
 function toRequest({ operation, params, query, body }: Attempt): Request {
   const path = operation.path.replace(
     /\{(\w+)\}/g,
-    (_, name: string) => encodeURIComponent(String(params[name]).toWellFormed()),
+    (_, name: string) => encodeURIComponent(textOf(params[name])),
   );
   const url = new URL("http://localhost");
   url.pathname = path;
@@ -150,7 +151,7 @@ function isForbidden({ operation, params, query, body }: Attempt): boolean {
       const asked = Object.hasOwn(query, one.name) ? query[one.name] : undefined;
       return asked === undefined ? one.required === true : !fitsText(one.schema, asked);
     }
-    const text = String(params[one.name]).toWellFormed();
+    const text = textOf(params[one.name]);
     // A segment that is empty or of dots alone makes another path of it.
     return /^\.{0,2}$/.test(text) === false && !fits(one.schema, text);
   });
