@@ -98,6 +98,7 @@ export class Tun extends TunQueue implements Disposable {
   /** Bits of `Offload` the kernel agreed to. */
   readonly offloads: number;
   readonly #libc: Libc;
+  #closed = false;
 
   private constructor(libc: Libc, fd: number, name: string, offloads: number) {
     super(libc, fd);
@@ -160,7 +161,10 @@ export class Tun extends TunQueue implements Disposable {
     return queues;
   }
 
+  /** Once: its number may be another file's by the second time. */
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#libc.closeFile(this.fd);
   }
 }
