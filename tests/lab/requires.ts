@@ -88,7 +88,8 @@ let namespacesTried: boolean | undefined;
 /** Root in a container may be without the right, so it is tried, once. */
 function namespacesWork(): boolean {
   if (namespacesTried !== undefined) return namespacesTried;
-  const name = `pulse-try-${Deno.pid}`;
+  // Test files of one process try it at the same time.
+  const name = `pulse-try-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
   const ip = (...args: string[]) =>
     new Deno.Command("ip", { args, stdout: "null", stderr: "null" }).outputSync().success;
   const made = ip("netns", "add", name);
