@@ -130,14 +130,14 @@ export class Control {
   #look(peer: Peer, way: Way, now: number): boolean {
     const { probe } = way;
     if (probe === undefined) return false;
-    const before = probe.alive;
+    const [alive, sure] = [probe.alive, probe.sure];
     let changed = way.refused > 0 && probe.refused(way.refused, now);
     way.refused = 0;
     for (const bytes of probe.due(now, way.used)) {
       if (!this.#probe(peer, way, bytes, now)) changed = probe.refused(bytes, now) || changed;
     }
     way.used = false;
-    return this.#adopt(way) || changed || probe.alive !== before;
+    return this.#adopt(way) || changed || probe.alive !== alive || probe.sure !== sure;
   }
 
   #adopt(way: Way): boolean {

@@ -65,6 +65,11 @@ export class PathProbe {
     this.size = this.#base = isIpv4 ? smallestPath.ipv4 : smallestPath.ipv6;
   }
 
+  /** Whether the last look was answered: while it was not, packets take other paths where there are any. */
+  get sure(): boolean {
+    return this.alive && this.#missedAny === 0;
+  }
+
   /** A search has come to its end. */
   settled(now: number): boolean {
     return this.#searches === 0 && this.#raiseAt > 0 && now >= this.#searchAt;
@@ -119,7 +124,7 @@ export class PathProbe {
     if (!asked) return false;
     this.#roundTrips.add(now - this.#sentAt[slot]!, now);
     const before = this.size;
-    const revived = !this.alive;
+    const doubted = !this.sure;
     this.alive = this.#heardAny = true;
     this.#missedAny = 0;
     if (bytes >= this.size) {
@@ -127,7 +132,7 @@ export class PathProbe {
       this.#missedLarge = 0;
       this.size = bytes;
     }
-    return revived || this.size !== before;
+    return doubted || this.size !== before;
   }
 
   /** The system itself refuses datagrams of this size. @returns whether the size is another one now */

@@ -103,6 +103,20 @@ Deno.test("a broken path is told from a smaller one, and is back with its first 
   assert.equal(path.probe.alive, true);
 });
 
+Deno.test("a path is in doubt from the first look that nobody answers until anything is answered, and each turn of that is told", () => {
+  const path = new Path().run(5_000);
+  path.changes.length = 0;
+  path.lost = () => true;
+  const began = path.now;
+  while (path.probe.sure) path.run(50);
+  assert.ok(path.now - began <= probeTimes.used + probeTimes.answerLeast + 100);
+  assert.equal(path.probe.alive, true);
+  path.lost = () => false;
+  while (!path.probe.sure) path.run(10);
+  assert.ok(path.now - began < 1_200, `${path.now - began} ms`);
+  assert.deepEqual(path.changes, ["1472"]);
+});
+
 Deno.test("with a tenth of all datagrams lost the size stays, and the path is not given up", () => {
   const path = new Path();
   let seed = 1;

@@ -69,9 +69,10 @@ export class Peer implements FilterPeer {
     return gone;
   }
 
-  /** Some way works now that did not, or the other way round. */
+  /** Some way works now that did not, or the other way round. One in doubt carries only what has no better one. */
   sortWays(): void {
-    const alive = this.ways.filter((way) => way.alive);
+    const sure = this.ways.filter((way) => way.sure);
+    const alive = sure.length > 0 ? sure : this.ways.filter((way) => way.alive);
     this.usable = alive.length > 0 ? alive : this.ways;
   }
 

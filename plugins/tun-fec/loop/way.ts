@@ -68,6 +68,10 @@ export class Way {
     return this.probe?.alive !== false;
   }
 
+  get sure(): boolean {
+    return this.probe?.sure !== false;
+  }
+
   /** Payload of the longest segment. */
   get capacity(): number {
     return this.size - segmentOverhead;
