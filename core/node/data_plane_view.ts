@@ -2,6 +2,7 @@ import type { NodeId } from "../identity/types.ts";
 import { admitsSomeFlow, type CompiledPolicy, type FlowRules, flowRules } from "../policy/mod.ts";
 import type { SessionKind } from "../sessions/types.ts";
 import { meshAddressesOf } from "./directory.ts";
+import { diversePaths } from "./diverse_paths.ts";
 import type { Node } from "./node.ts";
 
 /** A node that says so in gossip carries packets. */
@@ -113,7 +114,7 @@ export class DataPlaneView {
       if (id === node.id || node.revoked.has(id)) continue;
       if (!report.capabilities.includes(dataPlaneCapability)) continue;
       const found = node.paths(id);
-      const paths = "paths" in found ? found.paths.slice(0, maxPaths) : [];
+      const paths = "paths" in found ? diversePaths(found.paths, maxPaths) : [];
       nodes.push({
         id,
         addresses: meshAddressesOf(certificate, body.nodes[id]),

@@ -153,6 +153,15 @@ labTest(
       const connections = await Promise.all(
         Array.from({ length: 6 }, () => tun.steady("a", c.ipv4, service)),
       );
+      const ends = { a: mesh.id("a"), c: mesh.id("c") };
+      for (const relay of ["r", "s"]) {
+        await mesh.node(relay).eventually("a path each way over no other relay", () => {
+          const said = mesh.node(relay).logs();
+          const path = (from: string, to: string) =>
+            said.includes(`"packets are carried","path":"${from}>${mesh.id(relay)}>${to}"`);
+          return path(ends.a, ends.c) && path(ends.c, ends.a);
+        });
+      }
       await mesh.node("s").eventually("both relays carry", async () => {
         const [r = 0, s = 0] = [
           await tun.metric("r", "relayed_segments"),
