@@ -10,7 +10,7 @@ const resolve = (flags: Settings, file?: Settings) =>
     flags,
     ...(file === undefined ? {} : { file: { path: "/etc/pulse.toml", settings: file } }),
     home: "/home/u",
-    cwd: "/work",
+    cwd: "/srv",
     foreground: true,
   });
 
@@ -74,9 +74,9 @@ Deno.test("an empty flag is none: neither the file's value nor the default gives
 Deno.test("everything a node keeps is in its data directory, wherever that is", () => {
   assert.equal(resolve({ dataDir: "/srv/pulse" }).dataDir, "/srv/pulse");
   assert.equal(resolve({ dataDir: "~/mesh" }).dataDir, "/home/u/mesh");
-  assert.equal(resolve({ dataDir: "mesh" }).dataDir, "/work/mesh");
-  const homeless = resolveConfig({ flags: {}, home: undefined, cwd: "/work", foreground: true });
-  assert.equal(homeless.dataDir, "/work/.pulse");
+  assert.equal(resolve({ dataDir: "mesh" }).dataDir, "/srv/mesh");
+  const homeless = resolveConfig({ flags: {}, home: undefined, cwd: "/srv", foreground: true });
+  assert.equal(homeless.dataDir, "/srv/.pulse");
   // Files are named relative to it alone.
   for (const name of Object.values(dataFiles)) assert.doesNotMatch(name, /[/\\]|^\.\.?$/);
 });
